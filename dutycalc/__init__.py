@@ -1,0 +1,14 @@
+"""What is owed at the border, under which law, and who collects it."""
+
+from dutycalc.assessment import Assessment, Charge, Collection, Step
+from dutycalc.engine import assess
+from dutycalc.errors import DutycalcError
+from dutycalc.goods import Consignment, GoodsItem, Party
+from dutycalc.law import Citation
+from dutycalc.loader import Tariffs, load_tariffs
+from dutycalc.money import Money
+
+__all__ = [
+    "Assessment", "Charge", "Citation", "Collection", "Consignment", "DutycalcError", "GoodsItem",
+    "Money", "Party", "Step", "Tariffs", "assess", "load_tariffs",
+]  # fmt: skip

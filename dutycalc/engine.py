@@ -1,0 +1,274 @@
+"""The engine: runs the programs of a consignment and its lines, and gives the assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation, localcontext
+from typing import Any, Final
+
+from dutycalc.assessment import Assessment
+from dutycalc.errors import DutycalcError, FactsError, refuse
+from dutycalc.goods import Consignment, GoodsItem
+from dutycalc.loader import Law, Tariffs, Territory
+from dutycalc.money import EXACT
+from dutycalc.profile import Getter, consignment_key, consignment_profile, getter, item_key, item_profile
+from dutycalc.stages.duty import look_up
+from dutycalc.stages.tracing import LineProgram, WholeProgram, trace_line, trace_whole
+from dutycalc.steps import Fitting, Program, Sharing, Step, Unknown, Value, careful, fitted, shares
+from dutycalc.words import near
+
+PROGRAMS_KEPT: Final = 65_536
+"""Programs that one set of tables keeps; it forgets them all when there are more."""
+
+
+def assess(
+    consignment: Consignment,
+    tariffs: Tariffs,
+    *,
+    known_on: date | None = None,
+    variants: Iterable[str] = (),
+    partial: bool = False,
+) -> Assessment:
+    """Return what is due on every line, under which law, and who collects it.
+
+    `known_on` answers as a careful reader would have on that day; `variants` choose named readings of
+    disputed rules. What cannot be calculated is refused, all of it at once (MissingFactError,
+    NotModelledError, NotInForceError, CurrencyError, FactsError); with `partial` such charges are marked
+    instead, and the assessment says that its totals are partial.
+    """
+    territory = tariffs.territory(consignment.destination)
+    chosen = frozenset(variants)
+    if chosen:
+        _check_variants(chosen, territory)
+    sale = territory.law(consignment.sold_on, known_on=known_on, variants=chosen)
+    border = territory.law(consignment.import_day, known_on=known_on, variants=chosen)
+    _check_registrations(consignment, sale, border, tariffs)
+    whole = _whole(consignment, territory, sale, border, known_on, chosen)
+    lines = _lines(consignment, territory, whole, tariffs)
+    values, found, careful_reading = _run(consignment, whole, lines)
+    result = Assessment(consignment, tariffs, territory, whole.law, [one.law for one in lines], values, found)
+    if (careful_reading or result.lacks_something()) and not partial:
+        missing = result.missing
+        if missing:
+            refuse("the consignment cannot be assessed", [one.refusal() for one in missing])
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Whole:
+    law: WholeProgram
+    getters: tuple[Getter, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    law: LineProgram
+    getters: tuple[Getter, ...]
+
+
+def _check_variants(chosen: frozenset[str], territory: Territory) -> None:
+    known = territory.variants()
+    for name in sorted(chosen - known.keys()):
+        raise FactsError(f"variants: {territory.code} has no reading {name!r}{near(name, known)}")
+
+
+def _check_registrations(one: Consignment, sale: Law, border: Law, tariffs: Tariffs) -> None:
+    """Refuse a registration key that no table knows: a slip in it would have tax taken twice."""
+    for role in ("seller", "platform", "redeliverer", "buyer"):
+        party = getattr(one, role)
+        for key in party.registrations if party is not None else ():
+            if sale.find("registration", key) or border.find("registration", key):
+                continue
+            if key not in tariffs.registrations:
+                raise FactsError(
+                    f"{role}.registrations: no table knows the scheme {key!r}{near(key, tariffs.registrations)}",
+                    fact=f"{role}.registrations",
+                )
+
+
+def _keep(programs: dict[Any, Any], key: Any, program: Any) -> Any:
+    if len(programs) >= PROGRAMS_KEPT:
+        programs.clear()
+    programs[key] = program
+    return program
+
+
+def _getters(program: Program) -> tuple[Getter, ...]:
+    return tuple(getter(name) for name in program.facts)
+
+
+def _whole(
+    one: Consignment, territory: Territory, sale: Law, border: Law, known_on: date | None, chosen: frozenset[str]
+) -> _Whole:
+    sold, imported = territory.epoch(one.sold_on), territory.epoch(one.import_day)
+    key = (known_on, chosen, consignment_key(one, sold, imported))
+    programs = territory.tariffs.programs
+    found: _Whole | None = programs.get(key)
+    if found is None:
+        law = trace_whole(consignment_profile(one, known_on, chosen), sale, border)
+        found = _keep(programs, key, _Whole(law, _getters(law.program)))
+    return found
+
+
+def _lines(one: Consignment, territory: Territory, whole: _Whole, tariffs: Tariffs) -> list[_Line]:
+    """Return the program of every line; refuse all lines at once whose law cannot be found."""
+    programs = tariffs.programs
+    schedule = territory.schedule()
+    day = one.import_day if schedule is not None else None
+    found: list[_Line] = []
+    faults: list[DutycalcError] = []
+    for item in one.items:
+        key = (whole, day, item_key(item))
+        line = programs.get(key)
+        if line is None:
+            try:
+                profile = item_profile(item)
+                law = trace_line(whole.law, profile, one.import_day, look_up(schedule, profile, one.import_day))
+            except DutycalcError as fault:
+                faults.append(_on_item(fault, item))
+                continue
+            line = _keep(programs, key, _Line(law, _getters(law.program)))
+        found.append(line)
+    if faults:
+        refuse("the consignment cannot be assessed", faults)
+    return found
+
+
+def _on_item(fault: DutycalcError, item: GoodsItem) -> DutycalcError:
+    """Return the refusal with the item named."""
+    fault.args = (f"item {item.id}: {fault}",)
+    if hasattr(fault, "item"):
+        fault.item = item.id
+    return fault
+
+
+class Crossing:
+    """What passes between the lines and the whole while their programs run."""
+
+    __slots__ = ("found", "lines", "order", "values")
+
+    def __init__(self, lines: Sequence[_Line], values: list[list[Any]], order: Sequence[object]) -> None:
+        self.lines = lines
+        self.values = values
+        self.order = order
+        self.found: dict[str, Any] = {}
+
+    def gather(self, name: str) -> list[Any]:
+        """Return a named value of each line, None where a line takes no part."""
+        found = []
+        for line, values in zip(self.lines, self.values, strict=True):
+            place = line.law.program.names.get(name)
+            found.append(None if place is None else values[place])
+        return found
+
+    def total(self, name: str) -> Decimal:
+        """Return the sum of a named value over the lines that have it."""
+        whole = Decimal(0)
+        for value in self.gather(name):
+            if value is not None:
+                whole = whole + value
+        return whole
+
+    def count_distinct(self, name: str) -> Decimal:
+        """Return how many different keys the lines have."""
+        return Decimal(len({key for key in self.gather(name) if key is not None}))
+
+    def any_line(self, name: str) -> bool:
+        """Return whether a named test holds on any line."""
+        return any(self.gather(name))
+
+    def split(self, sharing: Sharing, amount: Decimal) -> tuple[Decimal, ...]:
+        """Return each line's part of an amount."""
+        groups = self.gather(sharing.group) if sharing.group else None
+        return shares(amount, self.gather(sharing.weight), groups, sharing.unit, self.order)
+
+    def fit(self, fitting: Fitting, limit: Decimal) -> tuple[Decimal, ...]:
+        """Return how many whole items of each line fit within a limit."""
+        return fitted(limit, self.gather(fitting.value), self.gather(fitting.quantity), self.order)
+
+    def carefully(self, step: Step, *inputs: Any) -> Any:
+        """Return what a crossing step finds; unknown where a line's share in it is unknown."""
+        if step.op in ("part", "whole"):
+            return self.found[step.constant]
+        constant = step.constant
+        if isinstance(constant, Sharing):
+            names = [constant.weight, *([constant.group] if constant.group else [])]
+        else:
+            names = [constant.value, constant.quantity] if isinstance(constant, Fitting) else [constant]
+        for name in names:
+            for value in self.gather(name):
+                if isinstance(value, Unknown):
+                    return value
+        return getattr(self, step.op)(constant, *inputs)
+
+
+def _run(
+    one: Consignment, whole: _Whole, lines: Sequence[_Line]
+) -> tuple[list[Any], list[list[Any]], bool]:
+    """Return the values of every step, of the whole and of each line; and whether something was missing."""
+    order = [(len(item.id), item.id) for item in one.items]
+    facts = [[get(one, item) for get in line.getters] for item, line in zip(one.items, lines, strict=True)]
+    own = [get(one, one.items[0]) for get in whole.getters]
+    program = whole.law.program
+    phases = max(program.phases, *(line.law.program.phases for line in lines))
+    values: list[Any] = []
+    found: list[list[Any]] = [[] for _ in lines]
+    crossing = Crossing(lines, found, order)
+    exports = program.exported_in
+    try:
+        with localcontext(EXACT):
+            for phase in range(phases):
+                for place, line in enumerate(lines):
+                    each = line.law.program
+                    segment = each.segments[phase] if phase < each.phases else None
+                    if segment is not None:
+                        known = found[place]
+                        known += segment(known, each.constants, facts[place], crossing, place)
+                segment = program.segments[phase] if phase < program.phases else None
+                if segment is not None:
+                    values += segment(values, program.constants, own, crossing, 0)
+                    for name, at in exports[phase]:
+                        crossing.found[name] = values[at]
+    except InvalidOperation:
+        return (*_run_carefully(one, whole, lines, facts, own, phases), True)
+    if any(_not_a_number(line, known) for line, known in zip(lines, found, strict=True)):
+        return (*_run_carefully(one, whole, lines, facts, own, phases), True)
+    return values, found, False
+
+
+def _not_a_number(line: _Line, values: Sequence[Any]) -> bool:
+    return any(values[place] != values[place] for place in line.law.amounts)
+
+
+def _run_carefully(
+    one: Consignment, whole: _Whole, lines: Sequence[_Line], facts: Any, own: Any, phases: int
+) -> tuple[list[Any], list[list[Any]]]:
+    """Run step by step, carrying what is unknown to all that rests on it."""
+    values: list[Value] = []
+    found: list[list[Value]] = [[] for _ in lines]
+    order = [(len(item.id), item.id) for item in one.items]
+    crossing = Crossing(lines, found, order)
+    with localcontext(EXACT):
+        for phase in range(phases):
+            for place, line in enumerate(lines):
+                _careful_phase(line.law.program, phase, found[place], facts[place], crossing, place)
+            _careful_phase(whole.law.program, phase, values, own, crossing, None)
+            for name, at in whole.law.program.exported_in[phase] if phase < whole.law.program.phases else ():
+                crossing.found[name] = values[at]
+    return values, found
+
+
+def _careful_phase(
+    program: Program, phase: int, values: list[Value], facts: Sequence[Decimal], crossing: Crossing, place: int | None
+) -> None:
+    stated = dict(zip(program.facts, facts, strict=True))
+
+    def cross(step: Step, *inputs: Any) -> Any:
+        result = crossing.carefully(step, *inputs)
+        return result[place] if step.op == "part" and isinstance(result, tuple) else result
+
+    for n, step in enumerate(program.steps):
+        if step.phase == phase:
+            values.append(careful(step, [values[k] for k in program.inputs[n]], stated.__getitem__, cross))

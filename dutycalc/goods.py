@@ -1,0 +1,334 @@
+"""The facts: what the caller states of a consignment, its goods and the parties to its sale."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic._internal._model_construction import ModelMetaclass
+from pydantic_core import PydanticCustomError
+
+from dutycalc.errors import CurrencyError, DutycalcError, FactsError, MissingFactError, refuse
+from dutycalc.expressions import parse
+from dutycalc.money import MINOR_UNITS, Money, plain, read_decimal
+from dutycalc.units import UNITS
+from dutycalc.words import (
+    BuyerKind,
+    Channel,
+    ChargeKind,
+    ClaimKind,
+    DeliveryTerm,
+    HistoryPeriod,
+    Purpose,
+    TaxClass,
+    TransportMode,
+    near,
+)
+
+_COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+_PLACE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
+_COMMODITY: Final = re.compile(r"[0-9]{4,12}", re.ASCII)
+_PROGRAMME: Final = re.compile(r"\S(.{0,40}\S)?")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+MOST_ITEMS: Final = 10_000
+
+
+def _fault(code: str, text: str) -> PydanticCustomError:
+    return PydanticCustomError(code, "{text}", {"text": text})  # type: ignore[arg-type]
+
+
+def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise _fault("shape", f"{text!r} is no {what}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _number(value: object) -> Decimal:
+    try:
+        return read_decimal(value)
+    except FactsError as fault:
+        raise _fault("number", str(fault)) from None
+
+
+def _no_less_than_zero(value: Decimal) -> Decimal:
+    if value < 0:
+        raise _fault("negative", f"{plain(value)} is below zero")
+    return value
+
+
+def _more_than_zero(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise _fault("negative", f"{plain(value)} is not above zero")
+    return value
+
+
+def _owed(value: Money) -> Money:
+    if value.amount < 0:
+        raise _fault("negative", f"{value} is below zero")
+    return value
+
+
+def _day(value: object) -> object:
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise _fault("day", f'{value!r} is no day: write "2026-11-20"')
+
+
+def _readable(text: str) -> str:
+    try:
+        parse(text)
+    except DutycalcError as fault:
+        raise _fault("expression", str(fault)) from None
+    return text
+
+
+def _measures(value: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
+    for word, quantity in value.items():
+        if word.partition("/")[0] not in UNITS:
+            raise _fault("unit", f"unknown unit {word!r}{near(word, UNITS)}")
+        _no_less_than_zero(quantity)
+    return value
+
+
+_STRING: Final = WithJsonSchema({"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"})
+_PLAIN: Final = PlainSerializer(plain, return_type=str, when_used="json")
+
+Country = Annotated[str, _matching(_COUNTRY, "ISO 3166-1 alpha-2 code")]
+Place = Annotated[str, _matching(_PLACE, "ISO 3166 code of a country or subdivision")]
+Commodity = Annotated[str, _matching(_COMMODITY, "commodity code of 4 to 12 digits")]
+Number = Annotated[Decimal, BeforeValidator(_number), _PLAIN, _STRING]
+Quantity = Annotated[Number, AfterValidator(_no_less_than_zero)]
+Above = Annotated[Number, AfterValidator(_more_than_zero)]
+Price = Annotated[Money, AfterValidator(_owed)]
+Day = Annotated[date, BeforeValidator(_day)]
+CurrencyCode = Annotated[str, _matching(re.compile("|".join(MINOR_UNITS)), "currency of ISO 4217")]
+ExpressionText = Annotated[str, AfterValidator(_readable)]
+
+
+class _Guarded(ModelMetaclass):
+    """Turn a fault found while building facts in Python into the library's own refusal."""
+
+    def __call__(cls, *arguments: Any, **fields: Any) -> Any:
+        try:
+            return super().__call__(*arguments, **fields)
+        except ValidationError as fault:
+            _refuse(fault, fields)
+
+
+class Facts(BaseModel, metaclass=_Guarded):
+    """A stated fact: no unknown field, exact numbers, nothing changed once stated.
+
+    Building and validating raise FactsError (MissingFactError for a required field), all faults at once.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Return the facts in a mapping; FactsError names each field that cannot be."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as fault:
+            _refuse(fault, obj)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Return the facts in JSON text; FactsError names each field that cannot be."""
+        try:
+            return super().model_validate_json(json_data, **options)
+        except ValidationError as fault:
+            _refuse(fault, None)
+
+
+def _refuse(fault: ValidationError, stated: Any) -> Any:
+    found: list[DutycalcError] = []
+    for one in fault.errors(include_url=False, include_context=False):
+        place = list(one["loc"])
+        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+        item = _item_id(place, stated)
+        where = f"{path}{f' (item {item})' if item else ''}" or "the statement"
+        text = one["msg"].removeprefix("Input should be ").replace("Value error, ", "")
+        if one["type"] == "missing":
+            found.append(MissingFactError(f"{where}: not stated", fact=path, item=item))
+        elif one["type"] == "currency":
+            found.append(CurrencyError(f"{where}: {text}"))
+        elif one["type"] == "extra_forbidden":
+            word = str(place[-1])
+            found.append(FactsError(f"{where}: unknown field{near(word, _FIELDS)}", fact=path, item=item))
+        elif one["type"] == "literal_error":
+            given = one.get("input")
+            words = re.findall(r"'([^']*)'", text)
+            hint = near(given, words) if isinstance(given, str) else ""
+            found.append(FactsError(f"{where}: {given!r} is not one of {text}{hint}", fact=path, item=item))
+        else:
+            found.append(FactsError(f"{where}: {text}", fact=path, item=item))
+    refuse("the consignment cannot be read", found)
+
+
+def _item_id(place: list[int | str], stated: Any) -> str:
+    if len(place) < 2 or place[0] != "items" or not isinstance(stated, Mapping):
+        return ""
+    try:
+        one = stated["items"][place[1]]
+        return str(one["id"] if isinstance(one, Mapping) else one.id)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return ""
+
+
+class Party(Facts):
+    """A party to the sale: its country, its registrations by scheme key, its turnover where law asks."""
+
+    country: Country | None = None
+    registrations: dict[str, str] = {}
+    turnover: Price | None = None
+    """Turnover with the destination, in the sense and over the period of the scheme that asks for it."""
+
+
+class Buyer(Facts):
+    """The buyer: a consumer or a business, with its registrations."""
+
+    kind: BuyerKind
+    registrations: dict[str, str] = {}
+
+
+class Claim(Facts):
+    """A claim to a lower duty: its kind, the programme, and the proof held."""
+
+    kind: ClaimKind
+    programme: Annotated[str, _matching(_PROGRAMME, "name of a programme")]
+    proof: str = "declared"
+
+
+class StatedCharge(Facts):
+    """A charge that the caller vouches for: its kind, and an amount or an expression."""
+
+    kind: ChargeKind
+    amount: Price | None = None
+    expression: ExpressionText | None = None
+    name: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.amount is None) == (self.expression is None):
+            raise _fault("one_of_two", "needs either an amount or an expression")
+        return self
+
+
+class ExchangeRate(Facts):
+    """A dated rate of exchange with its source: one unit of `from` is `rate` units of `to`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+    from_: CurrencyCode = Field(alias="from")
+    to: CurrencyCode
+    rate: Above
+    on: Day
+    source: Annotated[str, Field(min_length=1)]
+
+
+class History(Facts):
+    """What the same consignee has already had in the period that law adds up."""
+
+    per: HistoryPeriod
+    count: Annotated[int, Field(ge=0, strict=True)] = 0
+    value: Price | None = None
+
+
+class GoodsItem(Facts):
+    """One line of goods.
+
+    `unit_price` is for one unit of `quantity`, `discount` for the whole line; masses are of the whole
+    line in kilograms; `measures` are supplementary quantities of the whole line (`{"l": "0.7"}`), except
+    strengths such as `%vol`. `stated_duty` replaces the tariff and is shown as stated.
+    """
+
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    commodity: Commodity
+    origin: Country
+    quantity: Above
+    unit_price: Price
+    discount: Price | None = None
+    net_mass_kg: Quantity | None = None
+    gross_mass_kg: Quantity | None = None
+    retail_price: Price | None = None
+    measures: Annotated[dict[str, Number], AfterValidator(_measures)] = {}
+    tax_class: TaxClass = "standard"
+    claims: tuple[Claim, ...] = ()
+    facts: dict[str, str] = {}
+    stated_duty: ExpressionText | None = None
+    stated_charges: tuple[StatedCharge, ...] = ()
+
+
+class Consignment(Facts):
+    """Goods sent together from one place to one consignee, as stated by the caller.
+
+    `transport`, `insurance` and `discount` are of the whole and are shared over the lines by value;
+    what is not stated is not charged on top of the prices. `prices_include` names taxes, `transport` or
+    `insurance` that the prices contain. `elections` names options that the law leaves to the parties.
+    """
+
+    destination: Place
+    dispatch: Place
+    sold_on: Day
+    imported_on: Day | None = None
+    channel: Channel
+    transport_mode: TransportMode | None = None
+    purpose: Purpose = "sale"
+    delivery_term: DeliveryTerm | None = None
+    transport: Price | None = None
+    insurance: Price | None = None
+    discount: Price | None = None
+    seller: Party | None = None
+    platform: Party | None = None
+    redeliverer: Party | None = None
+    buyer: Buyer
+    items: Annotated[tuple[GoodsItem, ...], Field(min_length=1, max_length=MOST_ITEMS)]
+    exchange_rates: tuple[ExchangeRate, ...] = ()
+    history: tuple[History, ...] = ()
+    prices_include: tuple[str, ...] = ()
+    elections: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        repeated = [one for one, times in Counter(item.id for item in self.items).items() if times > 1]
+        if repeated:
+            raise _fault("repeated", f"items: id {', '.join(map(repr, repeated))} stands more than once")
+        if self.imported_on is not None and self.imported_on < self.sold_on:
+            raise _fault(
+                "order", f"imported_on {self.imported_on} is before sold_on {self.sold_on}"
+            )
+        pairs = Counter(frozenset((one.from_, one.to)) for one in self.exchange_rates)
+        twice = [" and ".join(sorted(pair)) for pair, times in pairs.items() if times > 1]
+        if twice:
+            raise _fault("repeated", f"exchange_rates: more than one rate between {', '.join(twice)}")
+        return self
+
+    @property
+    def import_day(self) -> date:
+        """Return the day on which the goods are declared: `imported_on`, else `sold_on`."""
+        return self.imported_on or self.sold_on
+
+
+_FIELDS: Final = {
+    name
+    for model in (Consignment, GoodsItem, Party, Buyer, Claim, StatedCharge, ExchangeRate, History)
+    for name in model.model_fields
+}

@@ -1,0 +1,595 @@
+"""The tariff of one territory: what duty a code bears for an origin on a day, and what may be claimed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from importlib.resources.abc import Traversable
+from os.path import commonprefix
+from typing import Final, Literal, NoReturn
+
+from dutycalc.errors import (
+    ConflictError,
+    FactsError,
+    MissingFactError,
+    NotInForceError,
+    NotModelledError,
+    TableError,
+)
+from dutycalc.expressions import parse
+from dutycalc.nomenclature import HS_2022_FROM, hs_2022
+from dutycalc.origin_groups import OriginGroups
+from dutycalc.schedule_files import Measure, MeasureKind, Publication, Row, TableFile
+
+RANKS: Final[dict[MeasureKind, int]] = {
+    "third_country": 1, "column_2": 1, "temporary": 1, "treaty": 1,
+    "preference": 2,
+    "suspension": 3, "quota": 3, "preferential_quota": 3,
+}  # fmt: skip
+"""HMRC's order of options: third country, preference, suspension and quota."""
+
+REMEMBERED: Final = 65_536
+"""Answers that a schedule keeps; it forgets them all when there are more."""
+
+ON_TOP: Final = frozenset({"additional_duty", "trade_defence"})
+"""Measures that come on top of whichever option is chosen."""
+
+_BY_ORIGIN: Final = frozenset({"treaty", "treaty_bound"})
+_BY_DAY: Final = re.compile(r"\(\d+ [A-Z]{3}-|; | from \d")
+_COMMODITY: Final = re.compile(r"[0-9]{4,12}", re.ASCII)
+_FURTHER: Final = re.compile(r"measures_[a-z0-9_]+\.csv", re.ASCII)
+_NEAR: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A duty that law offers for the line.
+
+    `expression_text` is the duty on the day: of a seasonal measure, the part that covers it. `needs` says
+    what must be claimed or shown; empty for the duty that applies by itself. `programme` is the word to
+    claim it by.
+    """
+
+    rank: int
+    measure: Measure
+    expression_text: str
+    needs: str = ""
+    programme: str = ""
+
+    def notices(self, day: date) -> tuple[str, ...]:
+        """Return what a reader of the measure's table on that day should know."""
+        return self.measure.publication.notices(day)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What the tariff says of a code, an origin and a day.
+
+    `codes` are the lines that the code covers. `selected` applies unless something is claimed, `reason`
+    says why; it is None where the lines bear different duties: `lines` then holds the answer for each.
+    `options` are all lawful choices, in rank. `additional` and `trade_defence` come on top of whichever
+    is chosen; a trade defence measure whose origins or amount are not in the tables is there by name.
+    `partial` are measures on a part of the line that more digits would tell.
+    """
+
+    territory: str
+    commodity: str
+    origin: str
+    day: date
+    codes: tuple[str, ...]
+    selected: Option | None
+    reason: str
+    options: tuple[Option, ...] = ()
+    lines: tuple[Lookup, ...] = ()
+    additional: tuple[Measure, ...] = ()
+    trade_defence: tuple[Measure, ...] = ()
+    partial: tuple[Measure, ...] = ()
+    notices: tuple[str, ...] = ()
+    unit: str = ""
+
+    @property
+    def ambiguous(self) -> bool:
+        """Return whether the code needs more digits before it has one duty."""
+        return self.selected is None
+
+    def only(self) -> Option:
+        """Return the selected option; FactsError with the candidate lines where the code is ambiguous."""
+        if self.selected is None:
+            raise FactsError(
+                f"commodity {self.commodity} needs more digits in the tariff of {self.territory.upper()} on "
+                f"{self.day}: " + ", ".join(f"{code} ({text})" for code, text in self.candidates),
+                fact="commodity",
+            )
+        return self.selected
+
+    @property
+    def candidates(self) -> tuple[tuple[str, str], ...]:
+        """Return the lines that the code covers, each with the duty that applies by itself."""
+        each = self.lines or (self,)
+        return tuple((one.codes[0], one.selected.expression_text) for one in each if one.selected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the nomenclature as the main table has it: its code and its rows in force."""
+
+    code: str
+    rows: tuple[Row, ...]
+
+
+class Schedule:
+    """The tariff of one territory: its main table `measures.csv`, further tables, and groups of origins."""
+
+    __slots__ = ("__dict__", "_answers", "_claims", "groups", "main", "tables", "territory")
+
+    def __init__(self, territory: str, tables: Sequence[TableFile], groups: OriginGroups) -> None:
+        if not tables:
+            raise TableError(f"no table of the tariff of {territory.upper()}")
+        self.territory = territory
+        self.tables = tuple(tables)
+        self.main = self.tables[0]
+        self.groups = groups
+        self._answers: dict[tuple[str, str, date], Lookup] = {}
+        self._claims: dict[tuple[str, str, date, str, str], Option] = {}
+
+    @property
+    def publication(self) -> Publication:
+        """Return what the main table was made from."""
+        return self.main.publication
+
+    def measures(self) -> Iterator[Measure]:
+        """Yield every measure of every table."""
+        for table in self.tables:
+            yield from table.measures()
+
+    def lookup(self, commodity: str, origin: str, day: date) -> Lookup:
+        """Return what the tariff says of a code of 4 to 12 digits, an ISO country and a day.
+
+        Refuses a day before the table begins (NotInForceError), a code that is not in the nomenclature
+        (FactsError, with near codes), and one that the table does not reach (NotModelledError).
+        """
+        key = (commodity, origin, day)
+        found = self._answers.get(key)
+        if found is None:
+            found = self._find(commodity, origin, day)
+            if len(self._answers) >= REMEMBERED:
+                self._answers.clear()
+            self._answers[key] = found
+        return found
+
+    def claim(
+        self,
+        commodity: str,
+        origin: str,
+        day: date,
+        programme: str,
+        kind: Literal["preference", "suspension", "quota"] = "preference",
+    ) -> Option:
+        """Return the option that a claim gives; refuse a claim that cannot hold, with the reason.
+
+        `programme` is a symbol of the schedule (`S`), a programme's name (`USMCA`), or for a suspension
+        or quota what it requires. Where the duty on every origin is free, a claim that holds changes
+        nothing: the selected option comes back.
+        """
+        key = (commodity, origin, day, programme, kind)
+        found = self._claims.get(key)
+        if found is None:
+            found = self._claim(commodity, origin, day, programme, kind)
+            if len(self._claims) >= REMEMBERED:
+                self._claims.clear()
+            self._claims[key] = found
+        return found
+
+    def _claim(self, commodity: str, origin: str, day: date, programme: str, kind: str) -> Option:
+        answer = self.lookup(commodity, origin, day)
+        if kind == "preference":
+            kinds: tuple[str, ...] = ("preference", "preferential_quota")
+            groups = self._claimed_groups(programme, origin, day)
+            self._covered_by(groups, day)
+        else:
+            kinds, groups = (kind, f"preferential_{kind}"), ()
+        chosen: list[Option] = []
+        for line in answer.lines or (answer,):
+            option = self._claimed(line, kinds, groups, programme)
+            if option is None:
+                raise FactsError(self._not_covered(line, kinds, groups, programme), fact="claims")
+            chosen.append(option)
+        if len({option.expression_text for option in chosen}) > 1:
+            raise FactsError(
+                f"commodity {commodity} needs more digits for the {kind} {programme} on {day}: "
+                + ", ".join(f"{one.measure.code} ({one.expression_text})" for one in chosen),
+                fact="commodity",
+            )
+        return chosen[0]
+
+    def _claimed_groups(self, programme: str, origin: str, day: date) -> tuple[str, ...]:
+        """Return the groups by which the origin may claim; refuse with the reason where there is none."""
+        if programme == origin or programme in self.groups or programme.casefold() in self.groups.programmes:
+            known = programme in self.groups or programme.casefold() in self.groups.programmes
+            return self.groups.check(self.groups.named(programme), origin, day) if known else (programme,)
+        if any(programme in found for found in self._groups_of.values()):
+            raise NotModelledError(
+                f"the origins of {programme} are not in the tables: the claim cannot be checked",
+                subject=f"{self.territory}/{programme}",
+            )
+        return self.groups.named(programme)
+
+    def _claimed(
+        self, line: Lookup, kinds: Sequence[str], groups: Sequence[str], programme: str
+    ) -> Option | None:
+        wanted = [one for one in line.options if one.measure.kind in kinds]
+        for group in groups:
+            for one in wanted:
+                if one.measure.origin_group == group:
+                    return one
+        if not groups:
+            named = [one for one in wanted if programme in ("", one.measure.requires, one.programme)]
+            if len(named) > 1:
+                raise ConflictError(
+                    f"{line.codes[0]} has several measures of this kind on {line.day}: name one of "
+                    + ", ".join(sorted(one.programme for one in named)),
+                    records=[one.programme for one in named],
+                )
+            return named[0] if named else None
+        if line.selected is not None and is_free(line.selected.expression_text) and groups:
+            return line.selected
+        return None
+
+    def _not_covered(self, line: Lookup, kinds: Sequence[str], groups: Sequence[str], programme: str) -> str:
+        part = sorted(
+            {
+                one.code
+                for one in line.partial
+                if one.kind in kinds and (not groups or one.origin_group in groups)
+            }
+        )
+        if part:
+            return (
+                f"commodity {line.commodity} needs more digits for {programme} on {line.day}: "
+                f"only {', '.join(part)} is covered"
+            )
+        return f"{line.codes[0]} is not covered by {programme} on {line.day}"
+
+    def _covered_by(self, groups: Sequence[str], day: date) -> None:
+        """Refuse a day before the first table that has one of the groups."""
+        starts = [
+            table.publication.covered_from for table in self.tables if groups[0] in self._groups_of[table]
+        ]
+        if starts and day < min(starts):
+            raise NotInForceError(
+                f"the preferences under {groups[0]} are in the tables from {min(starts)}, not on {day}",
+                table=f"{self.territory}/{groups[0]}",
+                day=day,
+            )
+
+    @cached_property
+    def _groups_of(self) -> dict[TableFile, frozenset[str]]:
+        return {table: table.origin_groups() for table in self.tables}
+
+    def _find(self, commodity: str, origin: str, day: date) -> Lookup:
+        self._check(commodity, origin, day)
+        lines = self._lines(commodity, day)
+        if not lines:
+            self._unknown(commodity, day)
+        answers = [self._answer(commodity, line, origin, day) for line in lines]
+        return answers[0] if len(answers) == 1 else _together(commodity, answers)
+
+    def _check(self, commodity: str, origin: str, day: date) -> None:
+        if not _COMMODITY.fullmatch(commodity):
+            raise FactsError(f"commodity {commodity!r} is not 4 to 12 digits", fact="commodity")
+        if not origin:
+            raise MissingFactError("the duty depends on the origin, which is not stated", fact="origin")
+        publication = self.publication
+        if day < publication.covered_from:
+            raise NotInForceError(
+                f"the tariff of {self.territory.upper()} in the tables begins on "
+                f"{publication.covered_from}: nothing is known of {day}",
+                table=f"{self.territory}/measures",
+                day=day,
+            )
+        first, last = publication.chapters
+        if not first <= commodity[:2] <= last:
+            raise NotModelledError(
+                f"chapter {commodity[:2]} of the tariff of {self.territory.upper()} is not in the tables, "
+                f"which hold chapters {first} to {last}",
+                subject=f"{self.territory}/measures chapter {commodity[:2]}",
+            )
+        if publication.nomenclature == "HS2017" and day >= HS_2022_FROM:
+            self._carried_forward(commodity, day)
+
+    def _carried_forward(self, commodity: str, day: date) -> None:
+        """Refuse a subheading that HS 2022 dropped or made: the table is of HS 2017."""
+        subheading = commodity[:6]
+        if len(subheading) < 6:
+            return
+        old, new = bool(self.main.below(subheading)), subheading in hs_2022()
+        if old != new:
+            changed = "ended with HS 2017" if old else "is new in HS 2022"
+            raise NotModelledError(
+                f"subheading {subheading} {changed}, and the tariff of {self.territory.upper()} in the "
+                f"tables is of {self.publication.published}: nothing is known of it on {day}",
+                subject=f"{self.territory}/measures {subheading}",
+            )
+
+    def _lines(self, commodity: str, day: date) -> list[_Line]:
+        """Return the longest line that the code falls under, and every line that falls under the code."""
+        codes = list(self.main.below(commodity))
+        for length in range(len(commodity) - 1, 3, -1):
+            if codes and codes[0] == commodity and self._rows(commodity, day):
+                break
+            if self._rows(commodity[:length], day):
+                codes.insert(0, commodity[:length])
+                break
+        if self.publication.nomenclature == "HS2017" and day >= HS_2022_FROM:
+            codes = [code for code in codes if code[:6] in hs_2022()]
+        found: list[_Line] = []
+        for code in codes:
+            rows = self._rows(code, day)
+            if not rows:
+                continue
+            if self.main.single:
+                found.append(_Line(code, rows))
+            else:
+                found.extend(_Line(code, (row,)) for row in rows)
+        return found
+
+    def _rows(self, code: str, day: date) -> tuple[Row, ...]:
+        """Return the rows in force that make the code a line: those with a duty on every origin."""
+        rows = tuple(row for row in self.main.rows(code) if row.on(day))
+        return rows if any(entry[0] == "third_country" for row in rows for entry in row.entries) else ()
+
+    def _answer(self, commodity: str, line: _Line, origin: str, day: date) -> Lookup:
+        key = commodity if commodity.startswith(line.code) else line.code
+        found = self._gather(key, line, origin, day)
+        selected, reason = self._selected(found, origin, day)
+        claimable = [self._option(one, origin, day) for one in found if RANKS.get(one.kind, 0) > 1]
+        options = [selected]
+        options += sorted(
+            (one for one in claimable if one is not None),
+            key=lambda one: (one.rank, one.measure.origin_group, one.measure.requires),
+        )
+        unit = next((row.unit for row in line.rows if row.unit), "")
+        return Lookup(
+            territory=self.territory,
+            commodity=commodity,
+            origin=origin,
+            day=day,
+            codes=(line.code,),
+            selected=selected,
+            reason=reason,
+            options=tuple(options),
+            additional=tuple(one for one in found if one.kind == "additional_duty"),
+            trade_defence=tuple(one for one in found if one.kind == "trade_defence"),
+            partial=tuple(self._partial(key, origin, day)),
+            notices=self._notices(line, day),
+            unit=unit,
+        )
+
+    def _notices(self, line: _Line, day: date) -> tuple[str, ...]:
+        """Return what a reader of the line should know: of its table, and by its own note."""
+        notes = [row.note for row in line.rows if row.note]
+        return (
+            *self.publication.notices(day),
+            *(
+                f"{one} of the publication bears on {line.code}: read it before relying on the rate"
+                for one in notes
+            ),
+        )
+
+    def _gather(self, key: str, line: _Line, origin: str, day: date) -> list[Measure]:
+        """Return the measures on the line for the origin; the longest code speaks for each kind and group."""
+        found: dict[tuple[str, str, str], Measure] = {}
+        for table in self.tables:
+            if day < table.publication.covered_from:
+                continue
+            for length in range(len(key), 1, -1):
+                code = key[:length]
+                if table is self.main and code == line.code:
+                    rows = line.rows
+                elif code in table:
+                    rows = tuple(row for row in table.rows(code) if row.on(day))
+                else:
+                    continue
+                for one in self._applying(rows, table.publication, origin, day):
+                    name = (one.kind, one.origin_group, one.requires)
+                    rival = found.setdefault(name, one)
+                    if rival.code == one.code and rival.expression_text != one.expression_text:
+                        raise ConflictError(
+                            f"{one.source}: {one.code} has both {rival.expression_text} and "
+                            f"{one.expression_text} as {' '.join(name).strip()} on {day}",
+                            records=[rival.expression_text, one.expression_text],
+                        )
+        return list(found.values())
+
+    def _applying(
+        self, rows: Iterable[Row], publication: Publication, origin: str, day: date
+    ) -> Iterator[Measure]:
+        """Yield the measures of the rows that the origin can have, or that cannot be excluded for it."""
+        for row in rows:
+            for kind, groups, text, requires in row.entries:
+                if any(one[0] == "-" and self._within(one[1:], origin, day) for one in groups):
+                    continue
+                for group in [one for one in groups if one[0] != "-"] or ("",):
+                    if self._concerns(kind, group, origin, day):
+                        yield Measure(
+                            row.code, kind, group, text, row.valid_from, row.valid_until, requires,
+                            publication=publication,
+                        )  # fmt: skip
+
+    def _concerns(self, kind: MeasureKind, group: str, origin: str, day: date) -> bool:
+        if not group or kind in _BY_ORIGIN or self._within(group, origin, day):
+            return True
+        # Duties on top are never left out because the tables do not know whom they strike.
+        return kind in ON_TOP and len(group) > 2 and not self.groups.modelled(group)
+
+    def _within(self, group: str, origin: str, day: date) -> bool:
+        return group == origin or self.groups.member(group, origin, day) is not None
+
+    def _partial(self, key: str, origin: str, day: date) -> Iterator[Measure]:
+        """Yield the measures on parts of the line that the key does not tell apart."""
+        for table in self.tables:
+            for code in table.below(key):
+                if code != key and (table is not self.main or not self._rows(code, day)):
+                    rows = (row for row in table.rows(code) if row.on(day))
+                    yield from self._applying(rows, table.publication, origin, day)
+
+    def _selected(self, found: Sequence[Measure], origin: str, day: date) -> tuple[Option, str]:
+        """Return the duty that applies unless something is claimed, and why."""
+        by_kind = {one.kind: one for one in found}
+        country = self.territory.upper()
+        if "column_2" in by_kind:
+            one = by_kind["column_2"]
+            member = self.groups.member(one.origin_group, origin, day)
+            since = f" since {member.valid_from}" if member and member.valid_from > date.min else ""
+            return _by_itself(one, day), f"column 2 of the tariff applies to origin {origin}{since}"
+        treaty = by_kind.get("treaty")
+        if treaty and self._within(treaty.origin_group, origin, day):
+            return (
+                _by_itself(treaty, day),
+                f"the {treaty.origin_group} rate applies to origin {origin}: it is lower than the rates of "
+                f"domestic law",
+            )
+        note = ""
+        if treaty:
+            note = (
+                f"; origin {origin} is not in {treaty.origin_group}, and whether its lower rate is extended "
+                f"to {origin} is not in the tables"
+            )
+        elif "treaty_bound" in by_kind:
+            note = f"; the {by_kind['treaty_bound'].origin_group} rate is not lower"
+        if "temporary" in by_kind:
+            return (
+                _by_itself(by_kind["temporary"], day),
+                f"the temporary rate replaces the general rate of {country}{note}",
+            )
+        return (
+            _by_itself(by_kind["third_country"], day),
+            f"the duty of {country} on every origin: nothing else applies without a claim{note}",
+        )
+
+    def _option(self, measure: Measure, origin: str, day: date) -> Option | None:
+        """Return a measure as an option to claim, or None out of its season."""
+        text = _on_the_day(measure.expression_text, day)
+        if text is None:
+            return None
+        member = self.groups.member(measure.origin_group, origin, day) if measure.origin_group else None
+        programme = (member.programme or member.group) if member else measure.origin_group
+        words = measure.kind.replace("_", " ")
+        if measure.origin_group:
+            needs = f"a claim of {words} {measure.origin_group} with proof of origin {origin}"
+        else:
+            needs = f"a claim of {words}"
+        extra = [one for one in (measure.requires, member.requires if member else "") if one]
+        return Option(
+            RANKS[measure.kind],
+            measure,
+            text,
+            needs=" and ".join([needs, *extra]),
+            programme=programme or measure.requires or measure.kind,
+        )
+
+    def _unknown(self, commodity: str, day: date) -> NoReturn:
+        country = self.territory.upper()
+        near = self.near(commodity)
+        if not self.publication.complete:
+            raise NotModelledError(
+                f"commodity {commodity} is not in the tables of {country}, which are incomplete",
+                subject=f"{self.territory}/measures {commodity}",
+            )
+        hint = f"; near codes: {', '.join(near)}" if near else ""
+        raise FactsError(
+            f"commodity {commodity} is not in the tariff of {country} on {day}{hint}", fact="commodity"
+        )
+
+    def near(self, commodity: str) -> tuple[str, ...]:
+        """Return the codes of the same heading that share most digits with the code."""
+        codes = self.main.below(commodity[:4])
+
+        def distance(code: str) -> tuple[int, int, str]:
+            width = max(len(code), len(commodity))
+            apart = abs(int(code.ljust(width, "0")) - int(commodity.ljust(width, "0")))
+            return -len(commonprefix([code, commodity])), apart, code
+
+        return tuple(sorted(sorted(codes, key=distance)[:_NEAR]))
+
+
+def _together(commodity: str, answers: Sequence[Lookup]) -> Lookup:
+    """Return one answer for several lines: theirs where they agree, else no duty is selected."""
+    first = answers[0]
+    texts = {one.selected.expression_text for one in answers if one.selected}
+    shared = [
+        option
+        for option in first.options
+        if all(any(_same(option, other) for other in one.options) for one in answers[1:])
+    ]
+    one_duty = len(texts) == 1
+    return replace(
+        first,
+        commodity=commodity,
+        codes=tuple(dict.fromkeys(one.codes[0] for one in answers)),
+        selected=first.selected if one_duty else None,
+        reason=(
+            f"{first.reason}; all {len(answers)} lines under {commodity} bear it"
+            if one_duty
+            else f"{len(answers)} lines under {commodity} bear {len(texts)} different duties"
+        ),
+        options=tuple(shared) if one_duty else tuple(one for one in shared if one.rank > 1),
+        lines=tuple(answers),
+        additional=tuple(dict.fromkeys(one for each in answers for one in each.additional)),
+        trade_defence=tuple(dict.fromkeys(one for each in answers for one in each.trade_defence)),
+        partial=tuple(dict.fromkeys(one for each in answers for one in each.partial)),
+        unit=first.unit if len({one.unit for one in answers}) == 1 else "",
+    )
+
+
+def _same(one: Option, other: Option) -> bool:
+    return _sense(one) == _sense(other)
+
+
+def _sense(option: Option) -> tuple[int, str, str, str, str]:
+    measure = option.measure
+    return (option.rank, option.expression_text, measure.kind, measure.origin_group, measure.requires)
+
+
+def _by_itself(measure: Measure, day: date) -> Option:
+    """Return the option that applies without a claim; of a season that is not stated, the whole text."""
+    return Option(1, measure, _on_the_day(measure.expression_text, day) or measure.expression_text)
+
+
+def _on_the_day(text: str, day: date) -> str | None:
+    """Return what a seasonal or dated text says on the day, or None where it says nothing of it."""
+    if _BY_DAY.search(text) is None:
+        return text
+    try:
+        return str(parse(text).on(day))
+    except NotInForceError:
+        return None
+
+
+def is_free(expression_text: str) -> bool:
+    """Return whether a duty is free: nothing to pay, whatever the goods."""
+    return expression_text in ("free", "0%")
+
+
+def load_schedule(folder: Traversable) -> Schedule:
+    """Return the tariff in a folder, named as its territory; TableError where a file breaks the format.
+
+    `measures.csv` is the main table: what it has a duty for is the nomenclature. `measures_*.csv` add
+    preferences and other measures of other publications; `origin_groups.csv` says whom they are for.
+    """
+    territory = folder.name
+    main = folder.joinpath("measures.csv")
+    if not main.is_file():
+        raise NotModelledError(
+            f"the tariff of {territory.upper()} is not in the tables", subject=f"{territory}/measures"
+        )
+    further = sorted(
+        (file for file in folder.iterdir() if _FURTHER.fullmatch(file.name)),
+        key=lambda file: file.name,
+    )
+    groups = folder.joinpath("origin_groups.csv")
+    found = OriginGroups.read(groups, territory) if groups.is_file() else OriginGroups(territory, ())
+    return Schedule(territory, [TableFile.read(file, territory) for file in (main, *further)], found)

@@ -1,0 +1,1 @@
+"""The law of each stage, written once over symbolic steps."""

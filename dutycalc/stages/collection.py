@@ -1,0 +1,193 @@
+"""Collection: which scheme takes a line, which party it binds, and who collects what no scheme takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dutycalc.errors import CurrencyError
+from dutycalc.law import Provision
+from dutycalc.stages.context import Line, Point, Trace, mismatch
+from dutycalc.stages.relief import applies
+from dutycalc.steps import Step, all_of, because
+from dutycalc.tables import BorderCollection, Charge, Registration, Returns, Scheme
+from dutycalc.words import SELLER_PAYS_DUTIES, Model, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Who is made to pay a charge, before the day and the number are known.
+
+    `registration` is the key under which the collector's number is found; `returns` gives the due day.
+    """
+
+    model: Model
+    at: str
+    liable: Role | None
+    collector: Role | None
+    payer: Role | None
+    moment: str | None
+    scheme: str | None = None
+    registration: str | None = None
+    holder: Role | None = None
+    declare: bool = False
+    print: bool = False
+    returns: Returns | None = None
+    risk: str | None = None
+    provision: Provision[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A scheme that may take a line: the party it binds, and the test that is left to decide."""
+
+    name: str
+    provision: Provision[Scheme]
+    point: Point
+    role: Role
+    test: Step | None
+    risk: str | None
+
+
+def fits_picture(number: str, pictures: list[str]) -> bool:
+    """Tell whether a number, its digits as `#`, has one of the pictures of its registration."""
+    return not pictures or any(
+        len(number) == len(picture) and all(map(_fits, picture, number)) for picture in pictures
+    )
+
+
+def _fits(mark: str, sign: str) -> bool:
+    letter = sign.isascii() and sign.isupper()
+    return mark == sign or (mark == "@" and letter) or (mark == "*" and (letter or sign == "#")) or (
+        mark.isdigit() and sign == "#"
+    )
+
+
+def party_of(trace: Trace, scheme: Scheme, point: Point) -> tuple[Role | None, str | None]:
+    """Return the first party, in the law's order, that the scheme binds, and what is wrong with its number."""
+    problem: str | None = None
+    for role in scheme.liable:
+        party = trace.profile.parties.get(role)
+        if scheme.registration is None:
+            if party is not None or role not in ("seller", "platform", "redeliverer", "buyer"):
+                return role, None
+            continue
+        if party is None:
+            continue
+        number = party.registrations.get(scheme.registration)
+        rule: Provision[Registration] | None = trace.laws[point].find("registration", scheme.registration)
+        if number is not None and (rule is None or fits_picture(number, rule.value.pictures)):
+            return role, None
+        problem = problem or ("number_malformed" if number is not None else None)
+        if not scheme.optional and _must_register(trace, scheme, role):
+            return role, "number_malformed" if number is not None else "number_missing"
+    return None, problem
+
+
+def _must_register(trace: Trace, scheme: Scheme, role: Role) -> bool:
+    """Tell whether the party must register whether it has or not; an unstated turnover binds nobody."""
+    if scheme.turnover is None:
+        return True
+    stated = trace.profile.parties[role].turnover
+    threshold = scheme.turnover.at_least or scheme.turnover.above
+    assert threshold is not None
+    if stated is None:
+        return False
+    if stated.currency != threshold.currency:
+        raise CurrencyError(
+            f"{role}.turnover: stated in {stated.currency}, the law measures it in {threshold.currency}",
+            currencies=(stated.currency, threshold.currency),
+        )
+    return stated >= threshold if scheme.turnover.at_least is not None else stated > threshold
+
+
+def bind(line: Line) -> list[Binding]:
+    """Return the schemes that may take the line; of each charge, the first that takes it has it."""
+    found: list[Binding] = []
+    points: tuple[Point, Point] = ("sale", "import")
+    for point in points:
+        for name, provision in line.laws[point].all("scheme").items():
+            scheme: Scheme = provision.value
+            if scheme.tax_point != point or (scheme.when and all(mismatch(one, line, line.item) for one in scheme.when)):
+                continue
+            role, risk = party_of(line, scheme, point)
+            if role is None:
+                if risk is not None or scheme.registration is not None:
+                    text = f"{name}: no party holds a {'well-formed ' if risk else ''}number"
+                    line.reasons.append(because(text, False, provision))
+                continue
+            fit = applies(line, provision, point)
+            if fit is None:
+                continue
+            test = all_of(f"{name} takes the line", *fit.tests, law=provision) if fit.tests else None
+            line.taken[name] = test
+            found.append(Binding(name, provision, point, role, test, risk))
+    return found
+
+
+def at_sale(line: Line, binding: Binding) -> Outcome:
+    """Return the outcome of a charge that a scheme takes with the price."""
+    scheme = binding.provision.value
+    return Outcome(
+        model=scheme.model,
+        at="sale",
+        liable=binding.role,
+        collector=scheme.collector or binding.role,
+        payer="buyer",
+        moment="checkout",
+        scheme=binding.name,
+        registration=scheme.registration,
+        holder=binding.role,
+        declare=scheme.declare,
+        print=scheme.print,
+        returns=scheme.returns,
+        risk=binding.risk,
+        provision=binding.provision,
+    )
+
+
+def at_border(line: Trace, charge: Charge, binding: Binding | None, offered: str | None) -> Outcome | None:
+    """Return the outcome of a charge that falls due on the declaration, or None where no record says whose it is."""
+    delivered = line.profile.delivery_term in SELLER_PAYS_DUTIES
+    payer: Role = "seller" if delivered else "buyer"
+    moment = "checkout" if delivered else "delivery"
+    risk = "delivered_duty_paid_without_number" if delivered and offered else offered
+    if binding is not None:
+        scheme = binding.provision.value
+        return Outcome(
+            model=scheme.model, at="border", liable=binding.role, collector=scheme.collector or binding.role,
+            payer=payer, moment=moment, scheme=binding.name, registration=scheme.registration,
+            holder=binding.role, declare=scheme.declare, print=scheme.print, returns=scheme.returns,
+            risk=risk, provision=binding.provision,
+        )  # fmt: skip
+    for provision in line.border.all("border").values():
+        rule: BorderCollection = provision.value
+        if rule.when and all(mismatch(one, line, line.item) for one in rule.when):
+            continue
+        return Outcome(
+            model=rule.model, at="border", liable=charge.liable or rule.liable,
+            collector=charge.collector or rule.collector, payer=payer, moment=moment, risk=risk,
+            provision=provision,
+        )  # fmt: skip
+    return None
+
+
+EXEMPT = Outcome(model="exempt", at="border", liable=None, collector=None, payer=None, moment=None)
+"""Nobody collects: the law relieves the charge, or waives it."""
+
+
+def offered_scheme(line: Line, charge: str) -> str | None:
+    """Return the risk that a charge is taken twice: a scheme could take it, and its number is missing or malformed."""
+    for name, provision in line.laws["sale"].all("scheme").items():
+        scheme: Scheme = provision.value
+        take = scheme.takes.get(charge)
+        if name in line.taken or scheme.tax_point != "sale" or take is None or take == "relieved":
+            continue
+        if scheme.registration is None or "buyer" in scheme.liable:
+            continue
+        if scheme.when and all(mismatch(one, line, line.item) for one in scheme.when):
+            continue
+        role, problem = party_of(line, scheme, "sale")
+        if role is None and any(party in line.profile.parties for party in scheme.liable):
+            return problem or "number_missing"
+    return None

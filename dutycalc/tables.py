@@ -1,0 +1,500 @@
+"""The shapes of the files in `tariffs/`: every record of law, field by field.
+
+One TOML file holds the records of one territory (`docs/tables.md` explains them with examples). A record
+is a table in an array: `[[family]]` or `[[family.name]]`. The records of one family and name form a
+series in time: each starts on `valid_from` and ends on the day before the next one starts.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from dutycalc.errors import DutycalcError
+from dutycalc.expressions import Expression, parse
+from dutycalc.law import Confidence
+from dutycalc.money import Mode, Money, read_decimal
+from dutycalc.units import UNITS
+from dutycalc.words import (
+    BuyerKind,
+    Channel,
+    ChargeKind,
+    DeliveryTerm,
+    HistoryPeriod,
+    Model,
+    Purpose,
+    Role,
+    TaxClass,
+    TransportMode,
+)
+
+_CODE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
+_PREFIX: Final = re.compile(r"[0-9]{2,12}(-[0-9]{2,12})?", re.ASCII)
+_SLUG: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
+
+
+def _shaped(pattern: re.Pattern[str], what: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(f"{text!r} is no {what}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _exact(value: object) -> object:
+    """Refuse numbers that have been through a double; the rest is read exactly."""
+    return read_decimal(value)
+
+
+def _percentage(text: object) -> Decimal:
+    if not isinstance(text, str) or not text.endswith("%"):
+        raise ValueError(f'{text!r} is no percentage: write "25%"')
+    return read_decimal(text[:-1]) / 100
+
+
+def _expression(text: object) -> Expression:
+    if not isinstance(text, str):
+        raise ValueError(f'{text!r} is no rate: write "25%" or "2 EUR/item"')
+    return parse(text)
+
+
+Code = Annotated[str, _shaped(_CODE, "ISO 3166 code")]
+Prefix = Annotated[str, _shaped(_PREFIX, "commodity code, prefix or range")]
+Slug = Annotated[str, _shaped(_SLUG, "name (small letters, digits, underscores)")]
+Percentage = Annotated[Decimal, BeforeValidator(_percentage)]
+Rate = Annotated[Any, BeforeValidator(_expression)]
+Number = Annotated[Decimal, BeforeValidator(_exact)]
+
+
+class Shape(BaseModel):
+    """A table of the format: no unknown field, nothing changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Source(Shape):
+    """Where law is written, at article level."""
+
+    title: str = Field(min_length=3)
+    url: str = Field(pattern=r"^https?://\S+$")
+    published: date
+
+
+class Record(Shape):
+    """What every record of law carries."""
+
+    valid_from: date
+    valid_until: date | None = None
+    known_from: date | None = None
+    cite: list[str] = Field(min_length=1)
+    confidence: Confidence = "confirmed"
+    note: str = ""
+    variant: str = ""
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> Self:
+        if self.valid_until is not None and self.valid_until < self.valid_from:
+            raise ValueError(f"ends on {self.valid_until}, before it starts on {self.valid_from}")
+        return self
+
+
+class Goods(Shape):
+    """Goods that a rule names: any one field that fits is enough; within a field any one entry."""
+
+    commodities: list[Prefix] = []
+    tax_classes: list[TaxClass] = []
+    origins: list[Code] = []
+    facts: dict[str, list[str]] = {}
+
+
+class Condition(Shape):
+    """Categories in which a rule applies: every field that is given must fit, with any of its entries.
+
+    `scheme` and `not_scheme` name schemes that do, or do not, take the line; `facts` are stated facts of
+    the item; `elected` and `not_elected` name options that the law leaves to the parties.
+    """
+
+    channel: list[Channel] = []
+    transport_mode: list[TransportMode] = []
+    purpose: list[Purpose] = []
+    buyer: list[BuyerKind] = []
+    delivery_term: list[DeliveryTerm] = []
+    dispatch: list[Code] = []
+    not_dispatch: list[Code] = []
+    origin: list[Code] = []
+    not_origin: list[Code] = []
+    scheme: list[str] = []
+    not_scheme: list[str] = []
+    registered: list[str] = []
+    not_registered: list[str] = []
+    elected: list[Slug] = []
+    not_elected: list[Slug] = []
+    facts: dict[str, list[str]] = {}
+
+
+class RoundingRule(Shape):
+    """To a multiple of `to`, in a mode; per line, or once on the consignment's sum and shared.
+
+    `to` is money in the currency of the charges, or `minor_unit`: whatever that currency's smallest is.
+    """
+
+    to: Money | Literal["minor_unit"]
+    mode: Mode
+    per: Literal["line", "consignment"] = "line"
+
+
+class Scoped(Record):
+    """A record that applies in some circumstances only.
+
+    `when` is one condition or a list of them, any of which is enough. `within` and `above` name limits.
+    """
+
+    when: list[Condition] = []
+    within: Slug | None = None
+    above: Slug | None = None
+    not_for: Goods | None = None
+    only_for: Goods | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_condition_is_a_list_of_one(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("when"), dict):
+            return data | {"when": [data["when"]]}
+        return data
+
+
+class Currency(Record):
+    """The currency in which charges are reckoned."""
+
+    code: str = Field(pattern=r"^[A-Z]{3}$")
+
+
+class MemberOf(Record):
+    """The union or country whose records lie under this territory's own."""
+
+    code: Code
+
+
+class ValueRule(Scoped):
+    """A value of the goods: the sum of its parts, times a factor.
+
+    Parts are `price` (what is paid for the goods, less discounts, without taxes), `transport`,
+    `insurance`, `retail_price`. With `of`, this record replaces that value where its conditions hold.
+    """
+
+    parts: list[Slug] = Field(min_length=1)
+    factor: Percentage | None = None
+    of: Slug | None = None
+    rounding: RoundingRule | None = None
+
+
+class TaxClassRule(Record):
+    """The rate that a class of goods bears: a rate, or the name of the class whose rate it shares."""
+
+    rate: Percentage | None = None
+    like: TaxClass | None = None
+
+    @model_validator(mode="after")
+    def _a_rate_or_a_class(self) -> Self:
+        if (self.rate is None) == (self.like is None):
+            raise ValueError("needs either a rate or `like`")
+        return self
+
+
+class Charge(Scoped):
+    """A charge: what it is reckoned on, at which rate, how it is rounded.
+
+    `base` names values and other charges. `rate` is `schedule` (the tariff, or the item's stated duty),
+    `tax_class`, `stated` (only what the caller states) or an expression such as `25%` or `2 EUR/item`.
+    `per` says on what the rate is applied: each `line`, the `consignment` as a whole, or each
+    `tariff_line` (different code of `digits` digits). With `inclusive` the base includes the charge.
+    """
+
+    kind: ChargeKind
+    base: list[Slug] = []
+    rate: str
+    title: str = ""
+    type_code: str = ""
+    per: Literal["line", "consignment", "tariff_line"] = "line"
+    digits: int = Field(default=0, ge=0, le=12)
+    inclusive: bool = False
+    base_rounding: RoundingRule | None = None
+    rounding: RoundingRule
+    liable: Role | None = None
+    collector: Role | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.rate not in ("schedule", "tax_class", "stated"):
+            _read_rate(self.rate)
+        if (self.per == "tariff_line") != (self.digits > 0):
+            raise ValueError("`digits` goes with per = tariff_line")
+        if self.per != "line" and self.rate in ("schedule", "tax_class", "stated"):
+            raise ValueError(f"rate = {self.rate} is reckoned per line")
+        return self
+
+
+def _read_rate(text: str) -> Expression:
+    try:
+        return parse(text)
+    except DutycalcError as fault:
+        raise ValueError(str(fault)) from None
+
+
+class Limit(Record):
+    """A limit: what is measured, per what, how it is compared, in which currency.
+
+    `measure` names values, charges or masses (`gross_mass_kg`, `net_mass_kg`), added up. `per` is
+    `consignment`, `line`, or `item` (one unit of a line). `at_most` is "not exceeding", `below` is
+    strict. `also` are further measures that must be within, too. `history` adds what the consignee has
+    already had in the period.
+    """
+
+    measure: list[Slug]
+    per: Literal["consignment", "line", "item"]
+    at_most: str | None = None
+    below: str | None = None
+    also: list[FurtherMeasure] = []
+    history: HistoryPeriod | None = None
+    not_for: Goods | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_measure_is_a_list_of_one(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("measure"), str):
+            return data | {"measure": [data["measure"]]}
+        return data
+
+    @model_validator(mode="after")
+    def _compared(self) -> Self:
+        _one_comparison(self.at_most, self.below)
+        return self
+
+
+class FurtherMeasure(Shape):
+    """A second measure of a limit, such as a mass."""
+
+    measure: Slug
+    at_most: str | None = None
+    below: str | None = None
+
+    @model_validator(mode="after")
+    def _compared(self) -> Self:
+        _one_comparison(self.at_most, self.below)
+        return self
+
+
+def _one_comparison(at_most: str | None, below: str | None) -> None:
+    if (at_most is None) == (below is None):
+        raise ValueError("needs either at_most or below")
+    text = at_most or below or ""
+    unit = text.rpartition(" ")[2]
+    if unit in UNITS:
+        read_decimal(text.rpartition(" ")[0])
+    else:
+        Money.parse(text)
+
+
+class Relief(Scoped):
+    """Charges that are not due: on the whole, only on the part within the limit (`excess` is charged),
+    or on the whole items that fit within it."""
+
+    of: list[Slug] = Field(min_length=1)
+    portion: Literal["whole", "excess", "whole_items"] = "whole"
+    mixed: Literal["line", "consignment"] = "line"
+
+    @model_validator(mode="after")
+    def _a_portion_has_a_limit(self) -> Self:
+        if self.portion != "whole" and self.within is None:
+            raise ValueError(f"portion = {self.portion} needs a limit (`within`)")
+        return self
+
+
+class Bucket(Shape):
+    """A rate for some goods; without goods, for all others."""
+
+    commodities: list[Prefix] = []
+    rate: str
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _read_rate(self.rate)
+        return self
+
+
+class Special(Scoped):
+    """A rate that replaces the ordinary one of a charge: flat amounts, flat rates, buckets by goods.
+
+    `replaces` are further charges that are then not due. `less` is taken from the amount. `mixed` says
+    whether one line outside takes the whole consignment out.
+    """
+
+    of: Slug
+    replaces: list[Slug] = []
+    rate: str | None = None
+    buckets: list[Bucket] = []
+    less: Money | None = None
+    base: list[Slug] = []
+    per: Literal["line", "tariff_line"] = "line"
+    digits: int = Field(default=0, ge=0, le=12)
+    rounding: RoundingRule | None = None
+    mixed: Literal["line", "consignment"] = "line"
+
+    @model_validator(mode="after")
+    def _rated(self) -> Self:
+        if (self.rate is None) == (not self.buckets):
+            raise ValueError("needs either a rate or buckets")
+        if self.rate is not None:
+            _read_rate(self.rate)
+        if (self.per == "tariff_line") != (self.digits > 0):
+            raise ValueError("`digits` goes with per = tariff_line")
+        return self
+
+
+class Waiver(Scoped):
+    """Sums too small to collect: the charges together, per consignment or line, at most or below."""
+
+    charges: list[Slug] = Field(min_length=1)
+    at_most: Money | None = None
+    below: Money | None = None
+    per: Literal["consignment", "line"] = "consignment"
+
+    @model_validator(mode="after")
+    def _compared(self) -> Self:
+        if (self.at_most is None) == (self.below is None):
+            raise ValueError("needs either at_most or below")
+        return self
+
+
+class Take(Shape):
+    """How a scheme takes a charge: at the sale on its own base, or at the border by its collector."""
+
+    at: Literal["sale", "border"]
+    base: list[Slug] = []
+    rounding: RoundingRule | None = None
+
+
+class Returns(Shape):
+    """The period of a scheme's return and the day it is due: `day` of the n-th month after, or `last`."""
+
+    every: Literal["month", "quarter", "half_year", "year"]
+    months_after: int = Field(ge=0, le=12)
+    day: int | Literal["last"] = Field(default="last")
+    ends: list[int] = []
+    """Months in which a quarter or half-year ends; empty: those of the calendar year."""
+
+
+class Turnover(Shape):
+    """The turnover from which a party must register."""
+
+    at_least: Money | None = None
+    above: Money | None = None
+
+    @model_validator(mode="after")
+    def _compared(self) -> Self:
+        if (self.at_least is None) == (self.above is None):
+            raise ValueError("needs either at_least or above")
+        return self
+
+
+class Scheme(Scoped):
+    """A collection scheme: who takes which charges from whom, under which number, remitted when.
+
+    `liable` are the roles that the law makes liable, in its order. An `optional` scheme is used by
+    whoever holds the registration; any other binds a party that must register (`turnover`), whether it
+    has or not. `takes` maps each charge to how it is taken, or to `relieved`; charges not named are
+    charged at the border as ever. `mixed` says whether one line outside takes all out.
+    """
+
+    tax_point: Literal["sale", "import"] = "sale"
+    model: Model
+    liable: list[Role] = Field(min_length=1)
+    collector: Role | None = None
+    registration: str | None = None
+    optional: bool = False
+    turnover: Turnover | None = None
+    takes: dict[Slug, Take | Literal["relieved"]] = Field(min_length=1)
+    returns: Returns | None = None
+    declare: bool = False
+    print: bool = False
+    mixed: Literal["line", "consignment"] = "line"
+
+
+class Registration(Record):
+    """A kind of registration: its title and the picture of its number (`#` a digit, `@` a letter,
+    `*` either; other characters stand for themselves); several pictures are alternatives."""
+
+    title: str
+    pictures: list[str] = []
+
+
+class BorderCollection(Scoped):
+    """Who collects at the border, by default, on one channel."""
+
+    model: Model
+    liable: Role
+    collector: Role
+
+
+class ExchangeRule(Record):
+    """Which rate of exchange the law prescribes, in words; the caller states the rate."""
+
+    rule: str
+
+
+class Unmodelled(Scoped):
+    """Law that exists and is not in the tables: the goods that may bear it are refused by name.
+
+    With `charge`, a stated charge of that kind makes the line calculable.
+    """
+
+    subject: str
+    kind: ChargeKind | None = None
+
+
+class Prohibition(Scoped):
+    """Goods that may not be imported in these circumstances."""
+
+    subject: str
+
+
+class Notice(Scoped):
+    """A fact that whoever reads the assessment should know."""
+
+    text: str
+
+
+FAMILIES: Final[dict[str, tuple[type[Record], bool]]] = {
+    "currency": (Currency, False),
+    "member_of": (MemberOf, False),
+    "exchange_rate": (ExchangeRule, False),
+    "value": (ValueRule, True),
+    "tax_class": (TaxClassRule, True),
+    "charge": (Charge, True),
+    "limit": (Limit, True),
+    "relief": (Relief, True),
+    "special": (Special, True),
+    "waiver": (Waiver, True),
+    "scheme": (Scheme, True),
+    "registration": (Registration, True),
+    "border": (BorderCollection, True),
+    "unmodelled": (Unmodelled, True),
+    "prohibition": (Prohibition, True),
+    "notice": (Notice, True),
+}
+"""Families of records, their shape, and whether each record of the family has a name."""
+
+
+class Header(Shape):
+    """What stands at the top of a file."""
+
+    code: Code
+    name: str = Field(min_length=2)
+    covered_from: date
+    checked_on: date
+    sources: dict[str, Source] = {}
