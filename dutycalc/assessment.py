@@ -576,7 +576,10 @@ def _notices_of(one: Assessment) -> Iterator[Notice]:
         if record.confidence != "confirmed":
             note = f": {record.note}" if record.note else ""
             yield Notice(f"record_{record.confidence}", f"{record.record} is {record.confidence}{note}", record=record.record)
-    for item, line in zip(one.items, one._lines, strict=True):
+    for item, line, values in zip(one.items, one._lines, one._line_values, strict=True):
+        for told in line.told:
+            if told.test is None or values[line.program.place(told.test)] is True:
+                yield Notice(told.code, told.text, item.id, told.provision.record)
         yield from _notices_of_line(one, item, line)
 
 

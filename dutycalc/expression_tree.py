@@ -12,8 +12,9 @@ from typing import Final, Literal
 
 from dutycalc.errors import NotInForceError
 from dutycalc.expression_working import COMPONENTS, Expression, Reading
-from dutycalc.money import EXACT, LOOSE, Money, plain
+from dutycalc.money import EXACT, QUOTIENTS, Money, plain
 from dutycalc.steps import Step, Unknown, add, divide, greatest, least, missing, subtract, times
+from dutycalc.units import counted
 
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
@@ -62,7 +63,9 @@ class AdValorem(Rate):
 
     @property
     def ad_valorem(self) -> Decimal | None:
-        return None if self.part else LOOSE.divide(self.percent, Decimal(self.divisor))
+        if self.part:
+            return None
+        return self.percent if self.divisor == 1 else QUOTIENTS.divide(self.percent, Decimal(self.divisor))
 
     def step(self, label: str, reading: Reading) -> Step:
         base = reading.measure(self.part) if self.part else reading.value
@@ -104,9 +107,16 @@ class Per:
     over: Decimal | None = None
     under: Decimal | None = None
 
+    @property
+    def counted(self) -> tuple[str, Decimal]:
+        """Return the measure that is asked for, and what the amount is divided by for it."""
+        bounded = self.over is not None or self.under is not None
+        return (self.measure, Decimal(1)) if bounded else counted(self.measure)
+
     def step(self, reading: Reading) -> Step:
-        """Return the steps of the quantity that is charged."""
-        quantity = reading.measure(self.measure)
+        """Return the steps of the quantity that is charged, in the measure that is asked for."""
+        asked, _ = self.counted
+        quantity = reading.measure(asked)
         if self.over is not None:
             bound = reading.number("counted from", self.over, quantity.unit)
             quantity = self._counted(reading, subtract(self.wording(), quantity, bound))
@@ -116,8 +126,8 @@ class Per:
         if self.multiple == 1:
             return quantity
         words = number(self.multiple)
-        part = reading.number(f"one in {words}", LOOSE.divide(Decimal(1), self.multiple))
-        return times(f"quantity in {self.wording()}", quantity, part, unit=f"{words} {self.measure}")
+        part = reading.number(f"one in {words}", EXACT.divide(Decimal(1), self.multiple))
+        return times(f"quantity in {words} {asked.replace('/', ' ')}", quantity, part, unit=f"{words} {asked}")
 
     def _counted(self, reading: Reading, difference: Step) -> Step:
         nothing = reading.number("nothing", Decimal(0), difference.unit)
@@ -152,7 +162,14 @@ class Specific(Rate):
         if not self.per:
             return reading.money(money, label)
         rate = reading.money(money, f"rate of {self.wording('')}")
-        return times(label, rate, *(one.step(reading) for one in self.per))
+        quantities = [one.step(reading) for one in self.per]
+        divisors = [(one, divisor) for one in self.per for asked, divisor in [one.counted] if divisor != 1]
+        if not divisors:
+            return times(label, rate, *quantities)
+        amount = times(f"{label}, before division", rate, *quantities)
+        for one, divisor in divisors:
+            amount = divide(label, amount, reading.number(f"{one.counted[0]} in one {one.measure}", divisor))
+        return amount
 
     def wording(self, value: str) -> str:
         amount = f"{number(self.amount_per)} {self.currency}"
@@ -162,7 +179,7 @@ class Specific(Rate):
         return "/".join([f"{number(self.amount_per)} {self.currency}", *map(str, self.per)])
 
     def own_units(self) -> frozenset[str]:
-        return frozenset(one.measure for one in self.per)
+        return frozenset(one.counted[0] for one in self.per)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from dutycalc.errors import CurrencyError, DutycalcError, MissingFactError, NotModelledError, refuse
 from dutycalc.law import Provision
-from dutycalc.money import LOOSE, Money
+from dutycalc.money import EXACT, Money
 from dutycalc.steps import Program, Step, Unknown, Value, careful, given, missing
 from dutycalc.units import find_measure
 
@@ -32,10 +32,10 @@ PARTS: Final = (
     "case value",
     "copper content value",
     "fair retail value",
+    "foreign content value",
     "lead content value",
     "movement and case value",
     "movement value",
-    "non-domestic content value",
     "processing value",
     "repairs value",
     "retail price",
@@ -102,7 +102,10 @@ class Expression:
 
     @property
     def units(self) -> frozenset[str]:
-        """Return the measures of quantity it needs, such as `{"kg/drained"}`, `{"%vol", "hl"}`."""
+        """Return the measures of quantity it needs, such as `{"kg/drained"}`, `{"%vol", "hl"}`.
+
+        A rate per dozen asks for articles (see `dutycalc.units.counted`).
+        """
         return frozenset[str]().union(*(one.own_units() for one in self.walk()))
 
     @property
@@ -196,8 +199,7 @@ def _run(result: Step, fact: Callable[[str], Value]) -> Decimal:
     steps = Program((result,)).steps
     _refuse_missing(steps)
     values: dict[int, Value] = {}
-    # A third of a percentage and seven articles in dozens have no end: cut at 60 digits, as `divide` is.
-    with localcontext(LOOSE):
+    with localcontext(EXACT):
         for step in steps:
             values[id(step)] = careful(step, [values[id(one)] for one in step.inputs], fact, _no_crossing)
     found = values[id(result)]

@@ -11,7 +11,6 @@ from decimal import (
     ROUND_HALF_EVEN,
     ROUND_HALF_UP,
     ROUND_UP,
-    Clamped,
     Context,
     Decimal,
     DivisionByZero,
@@ -19,7 +18,6 @@ from decimal import (
     Inexact,
     InvalidOperation,
     Overflow,
-    Rounded,
 )
 from typing import Any, Final, Literal, Self
 
@@ -28,8 +26,11 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dutycalc.errors import CurrencyError, FactsError
 
-DIGITS: Final = 60
+DIGITS: Final = 120
 """Significant digits of every exact operation; more than any product of stated facts and law needs."""
+
+QUOTIENT_DIGITS: Final = 34
+"""Significant digits at which a quotient is cut, half to even: those of the decimal128 of IEEE 754."""
 
 EXACT: Final = Context(
     prec=DIGITS, traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation, Inexact]
@@ -37,9 +38,12 @@ EXACT: Final = Context(
 """The arithmetic of what the law has not rounded: a lost digit is an error."""
 
 LOOSE: Final = Context(prec=DIGITS, traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation])
-"""The arithmetic of a rounding, and of a quotient: cut at `DIGITS` significant digits, half to even."""
+"""The arithmetic of a rounding."""
 
-assert not (LOOSE.traps[Clamped] or LOOSE.traps[Rounded])
+QUOTIENTS: Final = Context(
+    prec=QUOTIENT_DIGITS, traps=[InvalidOperation, DivisionByZero, Overflow, FloatOperation]
+)
+"""The arithmetic of a quotient."""
 
 Mode = Literal["half_up", "half_down", "half_even", "up", "down"]
 

@@ -22,147 +22,25 @@ import csv
 import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final, Literal, Self, get_args
+from typing import Final, Self, get_args
 
 from dutycalc.errors import TableError
-from dutycalc.law import ALWAYS, Citation, Confidence, Provision
+from dutycalc.law import ALWAYS, Confidence
+from dutycalc.measures import KINDS, Column, Entry, Measure, MeasureKind, Publication, Row, measures_of
 
-MeasureKind = Literal[
-    "third_country", "column_2", "temporary", "treaty", "treaty_bound",
-    "preference", "suspension", "quota", "preferential_quota",
-    "additional_duty", "trade_defence",
-]  # fmt: skip
-"""The closed list of measures.
-
-third_country       the duty on any origin (most-favoured-nation, general, conventional)
-column_2            replaces it for the origins of its group
-temporary           replaces the third-country duty while it is law
-treaty              replaces both for the origins of its group, where the publisher shows it to be lower
-treaty_bound        a bound rate that the publisher shows not to be lower: never applied, kept for the record
-preference          for an origin of its group, when claimed with proof
-suspension          a reduction that must be claimed (end use, certificate)
-quota               a reduction while a quota lasts; `preferential_quota` for an origin of its group
-additional_duty     added to every option
-trade_defence       anti-dumping, countervailing, safeguard: added to every option
-"""
-
-KINDS: Final[tuple[MeasureKind, ...]] = get_args(MeasureKind)
 FIXED: Final = ("code", "unit", "note", "valid_from", "valid_until")
 SINGLE: Final = ("kind", "origin_group", "expression", "requires")
-
-Entry = tuple[MeasureKind, tuple[str, ...], str, str]
-"""A measure without its code: kind, origin groups (none: every origin), expression, what it requires."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What a table was made from: which text of which day, and how far it may be read."""
-
-    territory: str
-    name: str
-    title: str
-    publisher: str
-    url: str
-    published: date
-    covered_from: date
-    checked_on: date
-    nomenclature: str
-    terms: str
-    format: str
-    confidence: Confidence = "confirmed"
-    chapters: tuple[str, str] = ("01", "97")
-    complete: bool = True
-    notice: str = ""
-
-    @property
-    def citation(self) -> Citation:
-        """Return the publication as a source of law."""
-        return Citation(f"{self.territory}/{self.name}", self.title, self.url, self.published)
-
-    def notices(self, day: date) -> tuple[str, ...]:
-        """Return what a reader of the table on that day should know."""
-        found = [self.notice] if self.notice else []
-        if day > self.checked_on:
-            found.append(
-                f"{self.territory}/{self.name} was last checked on {self.checked_on}: "
-                f"changes made by {day} may be missing"
-            )
-        if self.confidence != "confirmed":
-            found.append(f"{self.territory}/{self.name} rests on a {self.confidence} source")
-        return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One measure of a tariff: what kind of duty, on which code, for which origins, on which days.
-
-    `origin_group` is empty where it is for every origin; `requires` names what must be shown besides
-    origin. `valid_until` is the last day.
-    """
-
-    code: str
-    kind: MeasureKind
-    origin_group: str
-    expression_text: str
-    valid_from: date
-    valid_until: date
-    requires: str = ""
-    publication: Publication = field(repr=False, compare=False, kw_only=True)
-
-    @property
-    def source(self) -> str:
-        """Return the name of the publication."""
-        return f"{self.publication.territory}/{self.publication.name}"
-
-    def provision(self) -> Provision[str]:
-        """Return the measure as a record of law, its expression as the value."""
-        group = f" {self.origin_group}" if self.origin_group else ""
-        return Provision(
-            record=f"{self.source} {self.code} {self.kind}{group}",
-            value=self.expression_text,
-            valid_from=self.valid_from,
-            valid_until=self.valid_until,
-            known_from=self.publication.published,
-            citations=(self.publication.citation,),
-            confidence=self.publication.confidence,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """What a column of expressions means; a column of kind `set` names sets of measures."""
-
-    name: str
-    kind: MeasureKind | Literal["set"]
-    origin_group: str = ""
-    requires: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a table says of one code."""
-
-    code: str
-    unit: str
-    note: str
-    entries: tuple[Entry, ...]
-    valid_from: date
-    valid_until: date
-
-    def on(self, day: date) -> bool:
-        """Return whether the row is law on the day."""
-        return self.valid_from <= day <= self.valid_until
 
 
 class TableFile:
     """One file, read: raw lines by code, turned into measures only when asked for."""
 
-    __slots__ = ("_cells", "_codes", "_lines", "_places", "columns", "path", "publication", "sets")
+    __slots__ = ("_cells", "_codes", "_lines", "_places", "_rows", "columns", "path", "publication", "sets")
 
     def __init__(
         self,
@@ -180,6 +58,7 @@ class TableFile:
         self._cells = [(column, self._places[column.name]) for column in columns]
         self._lines: dict[str, list[list[str]]] = {}
         self._codes: list[str] = []
+        self._rows: dict[str, tuple[Row, ...]] = {}
 
     @classmethod
     def read(cls, path: Traversable, territory: str) -> Self:
@@ -231,7 +110,10 @@ class TableFile:
 
     def rows(self, code: str) -> tuple[Row, ...]:
         """Return what the table says of exactly this code; several rows where it is split unnumbered."""
-        return tuple(self._row(line) for line in self._lines.get(code, ()))
+        found = self._rows.get(code)
+        if found is None:
+            found = self._rows[code] = tuple(self._row(line) for line in self._lines.get(code, ()))
+        return found
 
     def _row(self, line: list[str]) -> Row:
         entries: list[Entry] = []
@@ -274,22 +156,6 @@ class TableFile:
                 yield from measures_of(row, self.publication)
 
 
-def measures_of(row: Row, publication: Publication) -> Iterator[Measure]:
-    """Yield the measures of a row, one for each origin group."""
-    for kind, groups, text, requires in row.entries:
-        for group in groups or ("",):
-            yield Measure(
-                row.code,
-                kind,
-                group,
-                text,
-                row.valid_from,
-                row.valid_until,
-                requires,
-                publication=publication,
-            )
-
-
 def _single_entry(path: Traversable, line: Sequence[str], places: Mapping[str, int]) -> Entry:
     kind, groups, text, requires = (line[places[name]] for name in SINGLE)
     return (_kind(path, kind), tuple(groups.split()), text, requires)
@@ -321,7 +187,7 @@ def _read_header(
 def _kind(path: Traversable, text: str) -> MeasureKind:
     if text not in KINDS:
         raise TableError(f"{path.name}: {text!r} is no kind of measure", file=str(path))
-    return text  # type: ignore[return-value]
+    return text
 
 
 def _places(path: Traversable, names: Sequence[str], columns: Sequence[Column]) -> dict[str, int]:
@@ -362,7 +228,7 @@ def _publication(path: Traversable, territory: str, header: Mapping[str, str]) -
     confidence = header.get("confidence", "confirmed")
     if confidence not in get_args(Confidence):
         raise TableError(f"{path.name}: {confidence!r} is no degree of confidence", file=str(path))
-    return replace(found, confidence=confidence)
+    return replace(found, confidence=confidence)  # type: ignore[arg-type]
 
 
 def header_records(publication: Publication) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from importlib.resources.abc import Traversable
@@ -20,16 +20,11 @@ from dutycalc.errors import (
     TableError,
 )
 from dutycalc.expressions import parse
+from dutycalc.lookups import RANKS, Lookup, Option, is_free, listed, together
+from dutycalc.measures import Measure, MeasureKind, Publication, Row
 from dutycalc.nomenclature import HS_2022_FROM, hs_2022
 from dutycalc.origin_groups import OriginGroups
-from dutycalc.schedule_files import Measure, MeasureKind, Publication, Row, TableFile
-
-RANKS: Final[dict[MeasureKind, int]] = {
-    "third_country": 1, "column_2": 1, "temporary": 1, "treaty": 1,
-    "preference": 2,
-    "suspension": 3, "quota": 3, "preferential_quota": 3,
-}  # fmt: skip
-"""HMRC's order of options: third country, preference, suspension and quota."""
+from dutycalc.schedule_files import TableFile
 
 REMEMBERED: Final = 65_536
 """Answers that a schedule keeps; it forgets them all when there are more."""
@@ -42,74 +37,6 @@ _BY_DAY: Final = re.compile(r"\(\d+ [A-Z]{3}-|; | from \d")
 _COMMODITY: Final = re.compile(r"[0-9]{4,12}", re.ASCII)
 _FURTHER: Final = re.compile(r"measures_[a-z0-9_]+\.csv", re.ASCII)
 _NEAR: Final = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A duty that law offers for the line.
-
-    `expression_text` is the duty on the day: of a seasonal measure, the part that covers it. `needs` says
-    what must be claimed or shown; empty for the duty that applies by itself. `programme` is the word to
-    claim it by.
-    """
-
-    rank: int
-    measure: Measure
-    expression_text: str
-    needs: str = ""
-    programme: str = ""
-
-    def notices(self, day: date) -> tuple[str, ...]:
-        """Return what a reader of the measure's table on that day should know."""
-        return self.measure.publication.notices(day)
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """What the tariff says of a code, an origin and a day.
-
-    `codes` are the lines that the code covers. `selected` applies unless something is claimed, `reason`
-    says why; it is None where the lines bear different duties: `lines` then holds the answer for each.
-    `options` are all lawful choices, in rank. `additional` and `trade_defence` come on top of whichever
-    is chosen; a trade defence measure whose origins or amount are not in the tables is there by name.
-    `partial` are measures on a part of the line that more digits would tell.
-    """
-
-    territory: str
-    commodity: str
-    origin: str
-    day: date
-    codes: tuple[str, ...]
-    selected: Option | None
-    reason: str
-    options: tuple[Option, ...] = ()
-    lines: tuple[Lookup, ...] = ()
-    additional: tuple[Measure, ...] = ()
-    trade_defence: tuple[Measure, ...] = ()
-    partial: tuple[Measure, ...] = ()
-    notices: tuple[str, ...] = ()
-    unit: str = ""
-
-    @property
-    def ambiguous(self) -> bool:
-        """Return whether the code needs more digits before it has one duty."""
-        return self.selected is None
-
-    def only(self) -> Option:
-        """Return the selected option; FactsError with the candidate lines where the code is ambiguous."""
-        if self.selected is None:
-            raise FactsError(
-                f"commodity {self.commodity} needs more digits in the tariff of {self.territory.upper()} on "
-                f"{self.day}: " + ", ".join(f"{code} ({text})" for code, text in self.candidates),
-                fact="commodity",
-            )
-        return self.selected
-
-    @property
-    def candidates(self) -> tuple[tuple[str, str], ...]:
-        """Return the lines that the code covers, each with the duty that applies by itself."""
-        each = self.lines or (self,)
-        return tuple((one.codes[0], one.selected.expression_text) for one in each if one.selected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +127,7 @@ class Schedule:
         if len({option.expression_text for option in chosen}) > 1:
             raise FactsError(
                 f"commodity {commodity} needs more digits for the {kind} {programme} on {day}: "
-                + ", ".join(f"{one.measure.code} ({one.expression_text})" for one in chosen),
+                + listed([(one.measure.code, one.expression_text) for one in chosen]),
                 fact="commodity",
             )
         return chosen[0]
@@ -275,7 +202,7 @@ class Schedule:
         if not lines:
             self._unknown(commodity, day)
         answers = [self._answer(commodity, line, origin, day) for line in lines]
-        return answers[0] if len(answers) == 1 else _together(commodity, answers)
+        return answers[0] if len(answers) == 1 else together(commodity, answers)
 
     def _check(self, commodity: str, origin: str, day: date) -> None:
         if not _COMMODITY.fullmatch(commodity):
@@ -444,7 +371,8 @@ class Schedule:
             one = by_kind["column_2"]
             member = self.groups.member(one.origin_group, origin, day)
             since = f" since {member.valid_from}" if member and member.valid_from > date.min else ""
-            return _by_itself(one, day), f"column 2 of the tariff applies to origin {origin}{since}"
+            title = member.title if member else "column 2"
+            return _by_itself(one, day), f"{title} applies to origin {origin}{since}"
         treaty = by_kind.get("treaty")
         if treaty and self._within(treaty.origin_group, origin, day):
             return (
@@ -505,8 +433,8 @@ class Schedule:
         )
 
     def near(self, commodity: str) -> tuple[str, ...]:
-        """Return the codes of the same heading that share most digits with the code."""
-        codes = self.main.below(commodity[:4])
+        """Return the codes of the same heading, else of the chapter, that are nearest to the code."""
+        codes = self.main.below(commodity[:4]) or self.main.below(commodity[:2])
 
         def distance(code: str) -> tuple[int, int, str]:
             width = max(len(code), len(commodity))
@@ -514,44 +442,6 @@ class Schedule:
             return -len(commonprefix([code, commodity])), apart, code
 
         return tuple(sorted(sorted(codes, key=distance)[:_NEAR]))
-
-
-def _together(commodity: str, answers: Sequence[Lookup]) -> Lookup:
-    """Return one answer for several lines: theirs where they agree, else no duty is selected."""
-    first = answers[0]
-    texts = {one.selected.expression_text for one in answers if one.selected}
-    shared = [
-        option
-        for option in first.options
-        if all(any(_same(option, other) for other in one.options) for one in answers[1:])
-    ]
-    one_duty = len(texts) == 1
-    return replace(
-        first,
-        commodity=commodity,
-        codes=tuple(dict.fromkeys(one.codes[0] for one in answers)),
-        selected=first.selected if one_duty else None,
-        reason=(
-            f"{first.reason}; all {len(answers)} lines under {commodity} bear it"
-            if one_duty
-            else f"{len(answers)} lines under {commodity} bear {len(texts)} different duties"
-        ),
-        options=tuple(shared) if one_duty else tuple(one for one in shared if one.rank > 1),
-        lines=tuple(answers),
-        additional=tuple(dict.fromkeys(one for each in answers for one in each.additional)),
-        trade_defence=tuple(dict.fromkeys(one for each in answers for one in each.trade_defence)),
-        partial=tuple(dict.fromkeys(one for each in answers for one in each.partial)),
-        unit=first.unit if len({one.unit for one in answers}) == 1 else "",
-    )
-
-
-def _same(one: Option, other: Option) -> bool:
-    return _sense(one) == _sense(other)
-
-
-def _sense(option: Option) -> tuple[int, str, str, str, str]:
-    measure = option.measure
-    return (option.rank, option.expression_text, measure.kind, measure.origin_group, measure.requires)
 
 
 def _by_itself(measure: Measure, day: date) -> Option:
@@ -567,11 +457,6 @@ def _on_the_day(text: str, day: date) -> str | None:
         return str(parse(text).on(day))
     except NotInForceError:
         return None
-
-
-def is_free(expression_text: str) -> bool:
-    """Return whether a duty is free: nothing to pay, whatever the goods."""
-    return expression_text in ("free", "0%")
 
 
 def load_schedule(folder: Traversable) -> Schedule:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 from dutycalc.law import Provision
-from dutycalc.money import LOOSE, MODES, Rounding, round_to, split
+from dutycalc.money import LOOSE, MODES, QUOTIENTS, Rounding, round_to, split
 
 Op = Literal[
     "given", "law", "because", "missing",
@@ -30,7 +30,7 @@ given          a stated fact, found at its path
 law            a value of a provision
 because        a test on categories, settled while tracing: says why, computes nothing
 missing        a value that law or facts do not give; whatever rests on it is not calculable
-add … floor    arithmetic; `floor` drops the fraction; `divide` is cut at 60 digits
+add … floor    arithmetic; `floor` drops the fraction; `divide` is cut at 34 digits
 round          rounding to a unit, in a mode, by a provision
 at_most, below `a <= b`, `a < b`
 all, any, not  of tests
@@ -126,7 +126,7 @@ def times(label: str, amount: Step, *factors: Step, unit: str | None = None) -> 
 
 
 def divide(label: str, amount: Step, by: Step, unit: str | None = None) -> Step:
-    """Divide, to 60 significant digits."""
+    """Divide, to 34 significant digits."""
     parts = (amount, by)
     return Step(label, "divide", parts, unit=amount.unit if unit is None else unit, phase=_phase(parts))
 
@@ -340,7 +340,7 @@ def _segment(shape: Shape, phase: int) -> Segment | None:
             lines.append(f" v{n} = {_code(op, n, [value(k) for k in inputs], structure)}")
     lines.append(" return (" + "".join(f"{value(n)}, " for n in here) + ")")
     names: dict[str, Any] = {
-        "round_to": round_to, "loose": LOOSE, "quotient": LOOSE.divide, "one": Decimal(1),
+        "round_to": round_to, "loose": LOOSE, "quotient": QUOTIENTS.divide, "one": Decimal(1),
         "truncate": MODES["down"],
     }  # fmt: skip
     names |= {f"mode_{mode}": constant for mode, constant in MODES.items()}
@@ -434,7 +434,7 @@ _KNOWN: Final[dict[str, Callable[..., Any]]] = {
     "add": lambda _, first, *rest: sum(rest, first),
     "subtract": lambda _, first, *rest: first - sum(rest, Decimal(0)),
     "times": _product,
-    "divide": lambda _, amount, by: LOOSE.divide(amount, by),
+    "divide": lambda _, amount, by: QUOTIENTS.divide(amount, by),
     "least": lambda _, *parts: min(parts),
     "greatest": lambda _, *parts: max(parts),
     "floor": lambda _, amount: amount.quantize(Decimal(1), MODES["down"], LOOSE),
@@ -482,7 +482,7 @@ def fitted(
     """
     found = [Decimal(0)] * len(values)
     prices = {
-        n: LOOSE.divide(value, quantities[n]) for n, value in enumerate(values) if value is not None
+        n: QUOTIENTS.divide(value, quantities[n]) for n, value in enumerate(values) if value is not None
     }
     left = limit
     for n in sorted(prices, key=lambda n: (-prices[n], order[n])):

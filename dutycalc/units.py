@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dutycalc.errors import FactsError
-from dutycalc.money import EXACT, LOOSE, plain
+from dutycalc.money import EXACT, QUOTIENTS, plain
 from dutycalc.words import near
 
 
@@ -225,13 +225,31 @@ _ONE: Final = Decimal(1)
 def convert(quantity: Decimal, from_word: str, to_word: str) -> Decimal:
     """Return the quantity in another unit of the same measure; FactsError across dimensions.
 
-    Exact where the quotient has an end within 60 significant digits.
+    Exact where the quotient has an end in decimals, otherwise cut as every quotient is.
     """
     multiplier, divisor = ratio(from_word, to_word)
-    return LOOSE.divide(LOOSE.multiply(quantity, multiplier), divisor)
+    product = EXACT.multiply(quantity, multiplier)
+    return product if divisor == 1 else QUOTIENTS.divide(product, divisor)
 
 
 _OWN: Final = {one.dimension: one.word for one in UNITS.values() if one.factor == 1 and one.word != "head"}
+
+
+def _own(measure: Measure) -> str:
+    """Return the same measure in its dimension's own unit."""
+    return Measure(UNITS[_OWN[measure.unit.dimension]], measure.qualifier).name
+
+
+@lru_cache(maxsize=1024)
+def counted(name: str) -> tuple[str, Decimal]:
+    """Return the measure in which a quantity is stated without a cut, and what it is then divided by.
+
+    Seven articles are no number of dozens that has an end: they are counted as articles, and what is
+    reckoned from them is divided by 12 at last.
+    """
+    own = _own(_single(name))
+    _, divisor = ratio(own, name)
+    return (name, _ONE) if divisor == 1 else (own, divisor)
 
 
 def normal(measures: Mapping[str, Decimal]) -> dict[str, Decimal]:
@@ -242,8 +260,7 @@ def normal(measures: Mapping[str, Decimal]) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     stated: dict[str, str] = {}
     for name, quantity in measures.items():
-        measure = _single(name)
-        own = Measure(UNITS[_OWN[measure.unit.dimension]], measure.qualifier).name
+        own = _own(_single(name))
         amount = convert(quantity, name, own)
         if found.setdefault(own, amount) != amount:
             first = stated[own]
@@ -265,7 +282,7 @@ def find_measure(measures: Mapping[str, Decimal], wanted: str) -> Decimal | None
         quantity = _find(measures, measure)
         if quantity is None:
             return None
-        product = quantity if product is None else LOOSE.multiply(product, quantity)
+        product = quantity if product is None else EXACT.multiply(product, quantity)
     return product
 
 

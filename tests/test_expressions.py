@@ -43,7 +43,7 @@ from dutycalc.expressions import (
     Sum,
     parse,
 )
-from dutycalc.money import MINOR_UNITS, Money
+from dutycalc.money import MINOR_UNITS, QUOTIENT_DIGITS, Money
 from dutycalc.units import QUALIFIERS, UNITS, factors
 
 SUGAR = "0.036606 USD/kg - 0.00020668 USD/kg/degree under 100 MIN 0.03143854 USD/kg"
@@ -196,20 +196,20 @@ def test_the_notations_of_publications_are_read(text: str, canonical: str) -> No
         ("12% 5 EUR/kg", 5, "is no part of an expression"),
         ("10% max 12%", 5, "is no part of an expression"),
         ("5 EUC/kg", 3, "currency 'EUC' is not in ISO 4217"),
-        ("12% + 5 EUR/kgg", 13, "unknown unit 'kgg'; did you mean kg"),
+        ("12% + 5 EUR/kgg", 12, "unknown unit 'kgg'; did you mean kg"),
         ("5 EUR kg", 7, "write it after a stroke"),
         ("5 EUR/7kg", 6, "7 is no multiple of a unit"),
         ("5 EUR/kg/kg", 6, "measures a second time"),
         ("5 EUR/pair/drained", 6, "can be measured so"),
         ("5 EUR/pair/net", 6, "unknown unit 'net'"),
         ("5% on csae value", 7, "no percentage is taken of 'csae value'; did you mean case value"),
-        ("5% / kg", 5, "no percentage is taken of 'kg'"),
+        ("5% / kg", 6, "no percentage is taken of 'kg'"),
         ("19.53% (end-use)", 9, "is no range of days"),
         ("11.20% (01 JAN-31 APR, 01 AUG-31 DEC)", 9, "31 APR is no day of the year"),
         ("5% (1 JAN-30 FEB)", 5, "30 FEB is no day of the year"),
         ("5% (1 MAI-31 OCT)", 5, "'MAI' is no month"),
         ("5% (1 JAN-1 MAR), 6% (1 MAR-2 APR)", 23, "1 MAR is stated twice"),
-        ("5% (1 NOV-1 MAR, 1 JAN-2 JAN)", 17, "1 JAN is stated twice"),
+        ("5% (1 NOV-1 MAR, 1 JAN-2 JAN)", 18, "1 JAN is stated twice"),
         ("8% (1 MAY-31 OCT), 8%", 20, "no season is stated for this part"),
         ("Free, under bond", 5, "no season is stated before the comma"),
         ("8%, 9%", 3, "no season is stated before the comma"),
@@ -284,6 +284,11 @@ def test_an_overlong_text_is_refused() -> None:
         ("3 EUR", "900 EUR", {}, "3"),
         ("3 EUR/item", "900 EUR", {"item": "4"}, "12"),
         ("0.96 USD/doz + 1.4%", "100 USD", {"item": "7"}, "1.96"),
+        ("0.06 USD/doz", "1 USD", {"item": "7"}, "0.035"),
+        ("0.06 USD/doz", "1 USD", {"doz": "7"}, "0.42"),
+        ("1.44 USD/gross + 25%", "100 USD", {"item": "100"}, "26"),
+        ("0.003 USD/line/gross", "1 USD", {"line": "24", "item": "36"}, "0.018"),
+        ("0.0525 USD/bbl", "1 USD", {"bbl": "1000"}, "52.5"),
         ("52 EUR/1000item", "1 EUR", {"item": "250"}, "13"),
         ("89.6 USD/thousand", "1 USD", {"item": "250"}, "22.4"),
         ("0.43 USD/item + 0.028 USD/jewel over 7 + 3.7% on case value", "1 USD",
@@ -312,8 +317,10 @@ def test_amounts_are_exact(text: str, value: str, measures: dict[str, str], expe
     assert found.currency == value[-3:]
 
 
-def test_thirds_are_cut_at_sixty_digits_only() -> None:
-    assert parse("33 1/3%").amount(Money.parse("100 USD"), {}).amount == Decimal("33." + "3" * 58)
+def test_only_a_quotient_without_an_end_is_cut() -> None:
+    found = parse("33 1/3% + 66.7%").amount(Money.parse("100 USD"), {}).amount
+    assert found == Decimal("100." + "0" + "3" * (QUOTIENT_DIGITS - 3))
+    assert parse("33 1/3%").amount(Money.parse("99.99 USD"), {}).amount == Decimal("33.33")
 
 
 def test_a_missing_measure_is_named() -> None:
@@ -376,6 +383,8 @@ def test_an_amount_in_another_currency_needs_a_rate_of_exchange() -> None:
     ("text", "units", "needs"),
     [
         ("12%", set(), set()),
+        ("0.96 USD/doz + 1.4%", {"item"}, set()),
+        ("0.896 USD/thousand", {"thousand"}, set()),
         ("0.5 EUR/%vol/hl + 2.6 EUR/hl", {"%vol", "hl"}, set()),
         ("5 EUR/100kg/drained MAX 5 EUR/pair", {"kg/drained", "pair"}, set()),
         (TOBACCO, {"kg"}, {"retail price"}),
@@ -656,6 +665,9 @@ def test_any_text_is_read_whole_or_refused(text: str) -> None:
         assert parse(str(found)) == found
 
 
+TINY = Decimal("1E-15")
+"""Above what cutting the quotients of one expression can come to, below all that a schedule states."""
+
 values = st.decimals(min_value=0, max_value=10**7, places=2)
 
 
@@ -676,7 +688,8 @@ def by_hand(rate: Rate, value: Decimal, measures: Mapping[str, Decimal]) -> Frac
     """Return the amount in fractions, by another road than the steps."""
 
     def quantity(per: Per) -> Fraction:
-        found = Fraction(measures[per.measure])
+        asked, divisor = per.counted
+        found = Fraction(measures[asked]) / Fraction(divisor)
         if per.over is not None:
             found = max(found - Fraction(per.over), Fraction(0))
         if per.under is not None:
@@ -708,7 +721,7 @@ def by_hand(rate: Rate, value: Decimal, measures: Mapping[str, Decimal]) -> Frac
 def test_the_steps_give_the_sum_made_by_hand(case: tuple[Rate, Decimal, dict[str, Decimal]]) -> None:
     rate, value, measures = case
     found = Fraction(rate.amount(Money(value, "EUR"), measures).amount)
-    assert abs(found - by_hand(rate, value, measures)) < Fraction(1, 10**25)
+    assert abs(found - by_hand(rate, value, measures)) < Fraction(TINY)
 
 
 def falls_nowhere(rate: Rate) -> bool:
@@ -728,10 +741,6 @@ def test_more_value_or_quantity_is_never_less_duty(
     more = {name: quantity + data.draw(values) for name, quantity in measures.items()}
     less_duty = rate.amount(Money(value, "EUR"), measures)
     assert less_duty.amount <= rate.amount(Money(value + data.draw(values), "EUR"), more).amount + TINY
-
-
-TINY = Decimal("1E-40")
-"""Below every amount here, above what a quotient without an end is cut by."""
 
 
 @given(cases(rates(numeric=True)), rates(numeric=True), st.sampled_from(["MIN", "MAX"]), st.data())

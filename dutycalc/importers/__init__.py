@@ -14,7 +14,8 @@ from typing import Final
 from dutycalc.errors import FactsError
 from dutycalc.importers.drafts import ColumnCount, Draft, Edition, Progress
 from dutycalc.importers.formats import FORMATS, Format
-from dutycalc.schedule_files import Publication, write_table
+from dutycalc.measures import Publication
+from dutycalc.schedule_files import write_table
 from dutycalc.words import near
 
 __all__ = ["KINDS", "ColumnCount", "Edition", "Format", "ImportReport", "Progress", "import_table"]

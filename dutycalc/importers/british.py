@@ -10,9 +10,9 @@ from typing import Final
 
 from dutycalc.errors import FactsError, TableError
 from dutycalc.expressions import Reference
-from dutycalc.importers.drafts import UNREADABLE, Draft
+from dutycalc.importers.drafts import Draft, is_unreadable, unreadable
 from dutycalc.importers.seasons import Day, seasonal
-from dutycalc.schedule_files import Column, Entry
+from dutycalc.measures import Column, Entry
 
 FLAGS: Final = {
     "trade_remedy_applies": Column("trade_remedy", "trade_defence"),
@@ -125,14 +125,14 @@ def _preference(code: str, group: str, parts: Sequence[tuple[str, str]], draft: 
         if end_use:
             rate, requires = end_use[1], "end use"
         readable.append((draft.expression("preference", rate, record=f"{code} {group}"), validity))
-    if any(rate == UNREADABLE for rate, _ in readable):
-        return UNREADABLE, requires
+    text = "; ".join(f"{rate} ({validity})" for rate, validity in parts)
+    if any(is_unreadable(rate) for rate, _ in readable):
+        return (readable[0][0] if len(readable) == 1 else unreadable(text)), requires
     try:
         return _with_seasons(readable), requires
     except FactsError as fault:
-        text = "; ".join(f"{rate} ({validity})" for rate, validity in parts)
         draft.drop(f"{code} {group}", "preference", text, str(fault))
-        return UNREADABLE, requires
+        return unreadable(text), requires
 
 
 def _with_seasons(parts: Sequence[tuple[str, str]]) -> str:

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Final
 
 from dutycalc.errors import FactsError
+from dutycalc.expressions import Reference
 from dutycalc.importers.british import rows
 from dutycalc.importers.drafts import Draft
 from dutycalc.importers.numbers import plain_number, read_number
-from dutycalc.schedule_files import Column, Entry
+from dutycalc.measures import Column, Entry
 
 UNITS: Final = {
     "kg": "kg", "tonne": "t", "litre": "l", "hl": "hl", "dozen": "doz", "litre of absolute ethyl alcohol": "lpa"
 }  # fmt: skip
+
+GENERAL: Final = str(Reference("General Tariff"))
+"""What origins without most-favoured-nation treatment pay; the table does not give it."""
 
 _NUMBER: Final = r"\d+(?:\.\d+)?"
 _PERCENT: Final = re.compile(rf"{_NUMBER}%", re.ASCII)
@@ -59,8 +63,12 @@ def _term(text: str) -> str:
 
 def read(file: Path, draft: Draft) -> None:
     """Gather the tariff items with their preferences."""
-    draft.columns = [Column("mfn", "third_country"), Column("preferences", "set")]
-    draft.names = ["code", "unit", "mfn", "preferences"]
+    draft.columns = [
+        Column("mfn", "third_country"),
+        Column("general", "column_2", "GT"),
+        Column("preferences", "set"),
+    ]
+    draft.names = ["code", "unit", "mfn", "general", "preferences"]
     for row in rows(file, ("code", "mfn", "preferences", "unit")):
         draft.record()
         code = row["code"].replace(".", "")
@@ -69,7 +77,7 @@ def read(file: Path, draft: Draft) -> None:
             continue
         mfn = draft.expression("mfn", row["mfn"].strip(), record=code)
         entries = draft.set_of(_preferences(code, row["preferences"].strip(), draft))
-        draft.lines.append((code, row["unit"].strip("- "), mfn, entries))
+        draft.lines.append((code, row["unit"].strip("- "), mfn, GENERAL, entries))
     draft.lines.sort()
 
 

@@ -10,7 +10,8 @@ from typing import Final
 from dutycalc.errors import FactsError
 from dutycalc.expressions import EntryPrice, Expression, NotCovered, Reference, parse
 from dutycalc.law import Confidence
-from dutycalc.schedule_files import Column, Entry, set_name
+from dutycalc.measures import Column, Entry
+from dutycalc.schedule_files import set_name
 
 Translate = Callable[[str], str]
 """Turn a publisher's text into the canonical notation; FactsError with the reason where it cannot."""
@@ -21,8 +22,8 @@ Progress = Callable[[int], None]
 STEP: Final = 1000
 """Records between two reports of progress."""
 
-UNREADABLE: Final = str(Reference("unreadable in the publication"))
-"""What a line bears whose text could not be read: it is in the nomenclature, and its rate is refused."""
+_UNREADABLE: Final = "unreadable: "
+_LONGEST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Draft:
         if isinstance(found, FactsError):
             count.quarantined += 1
             self.drop(record, column, text, str(found))
-            return UNREADABLE
+            return unreadable(text)
         if refers(found):
             count.referred += 1
         else:
@@ -124,6 +125,16 @@ class Draft:
         if self.sets.setdefault(name, whole) != whole:
             raise AssertionError(f"two sets of measures share the name {name}")
         return name
+
+
+def unreadable(text: str) -> str:
+    """Return what a line bears whose text was not read: it is in the nomenclature, its rate is refused."""
+    return str(Reference(f"{_UNREADABLE}{' '.join(text.split())[:_LONGEST] or 'no text'}"))
+
+
+def is_unreadable(text: str) -> bool:
+    """Return whether the text stands for one that was not read."""
+    return text.startswith(f'ref "{_UNREADABLE}')
 
 
 def refers(expression: Expression) -> bool:

@@ -10,7 +10,7 @@ from dutycalc.errors import FactsError
 from dutycalc.importers.british import rows
 from dutycalc.importers.drafts import Draft
 from dutycalc.importers.numbers import plain_number, read_number
-from dutycalc.schedule_files import Column
+from dutycalc.measures import Column
 
 UNITS: Final = {
     "кг": "kg", "л": "l", "м2": "m2", "пару": "pair", "шт": "item", "см3 объема двигателя": "cm3/engine"

@@ -18,7 +18,7 @@ from dutycalc.expressions import parse
 from dutycalc.importers.british import rows
 from dutycalc.importers.drafts import Draft
 from dutycalc.importers.japan_texts import bracketed, plain
-from dutycalc.schedule_files import Column, Entry
+from dutycalc.measures import Column, Entry
 
 AGREEMENTS: Final[Mapping[str, str]] = {
     "gsp": "GSP", "ldc": "LDC", "epa_SG": "SG", "epa_MX": "MX", "epa_MY": "MY", "epa_CL": "CL",

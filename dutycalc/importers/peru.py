@@ -8,7 +8,7 @@ from typing import Final
 from dutycalc.errors import FactsError
 from dutycalc.importers.british import rows
 from dutycalc.importers.drafts import Draft
-from dutycalc.schedule_files import Column
+from dutycalc.measures import Column
 
 LEVELS: Final = ("0", "6", "11")
 """The ad valorem levels of the tariff; anything else is a slip of the reading."""

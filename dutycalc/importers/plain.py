@@ -8,7 +8,8 @@ from typing import Final
 
 from dutycalc.importers.british import rows
 from dutycalc.importers.drafts import Draft
-from dutycalc.schedule_files import KINDS, SINGLE
+from dutycalc.measures import KINDS
+from dutycalc.schedule_files import SINGLE
 
 NEEDED: Final = ("code", "expression")
 

@@ -10,8 +10,9 @@ from typing import Final
 
 from dutycalc.errors import FactsError
 from dutycalc.expressions import Reference
-from dutycalc.importers.drafts import UNREADABLE, Draft
-from dutycalc.schedule_files import SINGLE, MeasureKind
+from dutycalc.importers.drafts import Draft, unreadable
+from dutycalc.measures import MeasureKind
+from dutycalc.schedule_files import SINGLE
 
 TYPES: Final[Mapping[str, tuple[MeasureKind, str]]] = {
     "103": ("third_country", ""), "105": ("suspension", "end use"),
@@ -152,7 +153,6 @@ def _without_conflict(
         if before[5] != duty:
             texts = f"{before[5]} | {duty}"
             draft.drop(f"{code} {groups}".strip(), kind, texts, f"two duties on {first}: neither is taken")
-            duty = UNREADABLE
+            duty = unreadable(texts)
         found[-1] = (code, before[1], ends or "", kind, groups, duty, requires)
     return found
-

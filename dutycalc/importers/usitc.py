@@ -13,7 +13,7 @@ from typing import Any, Final
 from dutycalc.errors import FactsError, TableError
 from dutycalc.importers.drafts import Draft
 from dutycalc.importers.usitc_texts import split_special, tidy
-from dutycalc.schedule_files import Column, Entry
+from dutycalc.measures import Column, Entry
 
 KEYS: Final = frozenset(
     "htsno indent description superior units general special other footnotes quotaQuantity".split()

@@ -18,7 +18,7 @@ from dutycalc.stages.relief import applies, base_after_relief, waiver_test, waiv
 from dutycalc.stages.tax import including_itself, percentage, rate_of_class
 from dutycalc.stages.valuation import value
 from dutycalc.steps import Step, Unknown, add, all_of, decide, missing, negate, rounded, times
-from dutycalc.tables import Charge, RoundingRule, Scheme, Take
+from dutycalc.tables import Charge, RoundingRule, Scheme, Take, Unmodelled
 
 DECIDED = VALUED + 1
 """The phase by which a line knows the tests of limits on the consignment."""
@@ -191,6 +191,24 @@ def _sum(line: Line, label: str, names: Sequence[str], point: Any, law: Provisio
     return parts[0] if len(parts) == 1 else add(label, *parts, law=law)
 
 
+def _base(
+    line: Line, name: str, label: str, parts: Sequence[str], law: Provision[Any]
+) -> tuple[Step, Provision[Any] | None]:
+    """Return the base of a charge, and the relief that has taken away a part of the value in it.
+
+    A relief of a part reaches the value of the goods; charges in the base already rest on what it left.
+    """
+    values = [one for one in parts if one not in line.whole.gathered]
+    if not values:
+        return (_sum(line, label, parts, "import", law) if parts else line.zero("no base", law)), None
+    value_part = _sum(line, label, values, "import", law)
+    left, partly = base_after_relief(line, name, value_part)
+    if partly is None:
+        return (value_part if len(values) == len(parts) else _sum(line, label, parts, "import", law)), None
+    charges = [part(line, one) for one in parts if one in line.whole.gathered]
+    return (add(label, left, *charges, law=law) if charges else left), partly
+
+
 def _trace(line: Line, name: str, provision: Provision[Charge], bindings: Sequence[Binding]) -> Traced | None:
     charge = provision.value
     words = name.replace("_", " ")
@@ -297,12 +315,11 @@ def _special(
 ) -> Step | None:
     special = other.value
     words = name.replace("_", " ")
-    base = _sum(line, f"base of {words}, {label_of(other)}", special.base or provision.value.base, "import", other)
+    base, _ = _base(line, name, f"base of {words}, {label_of(other)}", special.base or provision.value.base, other)
     rule = special.rounding or provision.value.rounding
     if special.per == "tariff_line":
         ways.append(Way(test, base, f"{special.rate} for each tariff line", (other,)))
         return _share_of_tariff_line(line, words, other, base, test)
-    base, _ = base_after_relief(line, name, base)
     found = by_special(line, f"{words}, {label_of(other)}", base, other)
     if found is None:
         return None
@@ -332,8 +349,7 @@ def _share_of_tariff_line(
 def _ordinary(line: Line, name: str, provision: Provision[Charge], ways: list[Way]) -> Step:
     charge = provision.value
     words = name.replace("_", " ")
-    base = _sum(line, f"base of {words}", charge.base, "import", provision) if charge.base else line.zero("no base", provision)
-    base, partly = base_after_relief(line, name, base)
+    base, partly = _base(line, name, f"base of {words}", charge.base, provision)
     if charge.base_rounding is not None:
         if charge.base_rounding.per == "consignment":
             line.exports[f"base:{name}"] = base
@@ -345,7 +361,7 @@ def _ordinary(line: Line, name: str, provision: Provision[Charge], ways: list[Wa
         ways.append(Way(None, base, f"{charge.rate} for each tariff line", read))
         return _share_of_tariff_line(line, words, provision, base, None)
     amount, text, more = _by_rate(line, words, charge, base, provision)
-    ways.append(Way(None, base, text, read if more is None else (*read, more)))
+    ways.append(Way(None, base, text, (*read, *more)))
     if charge.rounding.per == "line":
         return rounded(words, amount, _rounding(line, charge.rounding, provision.record), provision)
     return amount
@@ -353,52 +369,88 @@ def _ordinary(line: Line, name: str, provision: Provision[Charge], ways: list[Wa
 
 def _by_rate(
     line: Line, words: str, charge: Charge, base: Step, provision: Provision[Charge]
-) -> tuple[Step, str, Provision[Any] | None]:
-    """Return the amount at the ordinary rate, before rounding; the rate as text; the record that holds it."""
+) -> tuple[Step, str, tuple[Provision[Any], ...]]:
+    """Return the amount at the ordinary rate, before rounding; the rate as text; the records that hold it."""
     label = f"{words} before rounding"
     if charge.rate == "schedule":
-        return by_tariff(line, label, base, provision)
+        step, text, read = by_tariff(line, label, base, provision)
+        if line.item.stated_duty is None:
+            step = _unmodelled(line, charge.kind, step) or step
+        return step, text, () if read is None else (read,)
     if charge.rate == "tax_class":
-        rate, law = rate_of_class(line, "import")
+        rate, classes = rate_of_class(line, "import")
         if charge.inclusive:
-            return including_itself(label, base, rate, provision), percentage(rate.constant), law
-        return times(label, base, rate), percentage(rate.constant), law
+            return including_itself(label, base, rate, provision), percentage(rate.constant), classes
+        return times(label, base, rate), percentage(rate.constant), classes
     stated = stated_charges(line, words, charge.kind, base)
     if charge.rate == "stated":
         if stated is not None:
-            return stated, "stated", None
+            return stated, "stated", ()
         unmodelled = _unmodelled(line, charge.kind)
         if unmodelled is not None:
-            return unmodelled, "unknown", unmodelled.law
-        return line.zero(f"no {words} is stated", provision), "none stated", None
+            return unmodelled, "unknown", ()
+        return line.zero(f"no {words} is stated", provision), "none stated", ()
     if charge.inclusive:
         rate_value = parse(charge.rate).ad_valorem
         if rate_value is None:
             raise FactsError(f"{provision.record}: a base that includes the charge needs a percentage")
         rate = line.leaf(f"rate of {words}", provision, rate_value, "%")
-        return including_itself(label, base, rate, provision), charge.rate, None
+        return including_itself(label, base, rate, provision), charge.rate, ()
     step, expression = amount_of(line, label, charge.rate, base, line.measure, provision)
-    return step, str(expression), None
+    return step, str(expression), ()
 
 
-def _unmodelled(line: Line, kind: str) -> Step | None:
-    """Return a missing amount where the law has a charge of this kind on these goods that no table holds."""
-    found: list[tuple[Step | None, Step]] = []
+def _unmodelled(line: Line, kind: str | None, otherwise: Step | None = None) -> Step | None:
+    """Return a missing amount where these goods may bear law of this kind that no table holds.
+
+    Without a kind the law in question is no charge that a caller could state. `otherwise` is the amount
+    where the goods do not bear it.
+    """
+    amount: Step | None = None
     for provision in line.border.all("unmodelled").values():
-        record = provision.value
+        record: Unmodelled = provision.value
         fit = applies(line, provision) if record.kind == kind else None
         if fit is None:
             continue
-        unknown = Unknown("law", record.subject, f"{record.subject} is due on {line.item.commodity} and not in the tables; state it as a stated charge of kind {kind}")
-        step = missing(record.subject, unknown, provision, line.currency)
-        test = all_of(f"{record.subject} may be due", *fit.tests, law=provision) if fit.tests else None
-        found.append((test, step))
-    if not found:
-        return None
-    amount: Step | None = None
-    for test, step in reversed(found):
-        amount = step if test is None else decide(step.label, test, step, amount or line.zero(f"no {step.label}", step.law), law=step.law)
+        stated = "as stated_duty" if kind == "customs_duty" else f"as a stated charge of kind {kind}"
+        remedy = f"; state it {stated}" if kind else ""
+        named = f"{kind}: " if kind else ""
+        reason = f"{named}{record.subject}: the law exists and is not in the tables{remedy}"
+        step = missing(record.subject, Unknown("law", record.subject, reason), provision, line.currency)
+        if not fit.tests:
+            return step
+        test = all_of(f"{record.subject} may apply", *fit.tests, law=provision)
+        nothing = amount or otherwise or line.zero(f"no {record.subject}", provision)
+        amount = decide(record.subject, test, step, nothing, law=provision)
     return amount
+
+
+def trace_unmodelled(line: Line) -> Step | None:
+    """Return what is missing where law that is no charge may bear on the line and no table holds it."""
+    return _unmodelled(line, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice or a prohibition on a line, where its test holds (None: always)."""
+
+    code: str
+    text: str
+    provision: Provision[Any]
+    test: Step | None
+
+
+def trace_notices(line: Line) -> list[Told]:
+    """Return the notices and prohibitions whose categories fit the line."""
+    found = []
+    for family, code in (("prohibition", "prohibited"), ("notice", "law")):
+        for provision in line.border.all(family).values():
+            fit = applies(line, provision)
+            if fit is not None:
+                text = provision.value.subject if family == "prohibition" else provision.value.text
+                test = all_of(f"{label_of(provision)} holds", *fit.tests, law=provision) if fit.tests else None
+                found.append(Told(code, text, provision, test))
+    return found
 
 
 def _rounded_on_whole(line: Line, name: str, charge: Charge, amount: Step) -> Step:
@@ -473,13 +525,13 @@ def _at_sale(line: Line, name: str, provision: Provision[Charge], binding: Bindi
     words = name.replace("_", " ")
     base = _sum(line, f"base of {words} at the sale", take.base or charge.base, binding.point, binding.provision)
     if charge.rate == "tax_class":
-        rate, law = rate_of_class(line, binding.point)
+        rate, classes = rate_of_class(line, binding.point)
         raw = times(f"{words} at the sale, before rounding", base, rate)
         text = percentage(rate.constant)
-        read: tuple[Provision[Any], ...] = (binding.provision, law)
+        read: tuple[Provision[Any], ...] = (binding.provision, *classes)
     else:
         raw, text, more = _by_rate(line, f"{words} at the sale", charge, base, provision)
-        read = (binding.provision, provision) if more is None else (binding.provision, provision, more)
+        read = (binding.provision, provision, *more)
     rule = take.rounding or charge.rounding
     amount = rounded(f"{words} at the sale", raw, _rounding(line, rule, provision.record), provision)
     return amount, Way(binding.test, base, text, read)

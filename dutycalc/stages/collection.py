@@ -7,7 +7,7 @@ from typing import Any
 
 from dutycalc.errors import CurrencyError
 from dutycalc.law import Provision
-from dutycalc.stages.context import Line, Point, Trace, mismatch
+from dutycalc.stages.context import Line, Point, Trace, consignment_mismatch, mismatch
 from dutycalc.stages.relief import applies
 from dutycalc.steps import Step, all_of, because
 from dutycalc.tables import BorderCollection, Charge, Registration, Returns, Scheme
@@ -162,7 +162,7 @@ def at_border(line: Trace, charge: Charge, binding: Binding | None, offered: str
         )  # fmt: skip
     for provision in line.border.all("border").values():
         rule: BorderCollection = provision.value
-        if rule.when and all(mismatch(one, line, line.item) for one in rule.when):
+        if rule.when and all(consignment_mismatch(one, line) for one in rule.when):
             continue
         return Outcome(
             model=rule.model, at="border", liable=charge.liable or rule.liable,

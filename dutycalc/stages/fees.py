@@ -13,7 +13,7 @@ from dutycalc.stages.context import VALUED, Whole, consignment_mismatch, roundin
 from dutycalc.stages.duty import amount_of
 from dutycalc.stages.relief import whole_limit
 from dutycalc.steps import Step, Unknown, add, all_of, any_line, any_of, decide, missing, negate, rounded
-from dutycalc.tables import Charge, Condition
+from dutycalc.tables import Charge, Condition, Scoped
 
 
 def trace_fees(whole: Whole) -> list[Traced]:
@@ -52,6 +52,14 @@ def _trace(whole: Whole, name: str, provision: Provision[Charge]) -> Traced | No
         test = all_of(f"{words} is charged", *tests, law=provision)
         amount = decide(words, test, amount, whole.zero(f"no {words}", provision), law=provision)
         ways.insert(0, Way(negate(f"{words} is not charged", test), None, "", (provision,), exempt=True))
+    for other in whole.border.all("relief").values():
+        if name not in other.value.of or (freed := _tests(whole, other)) is None:
+            continue
+        nothing = whole.zero(f"{words} relieved", other)
+        relieved = all_of(f"{words} is relieved", *freed, law=other) if freed else None
+        amount = nothing if relieved is None else decide(words, relieved, nothing, amount, law=other)
+        ways.insert(0, Way(relieved, None, "", (other,), exempt=True))
+    whole.exports[f"amount:{name}"] = amount
     if any(name in other.value.base for other in whole.border.all("charge").values()):
         whole.share(f"fee:{name}", f"{words}, shared by value", amount, "part:customs_value", VALUED)
     border = at_border(whole, charge, None, None)
@@ -62,8 +70,7 @@ def _trace(whole: Whole, name: str, provision: Provision[Charge]) -> Traced | No
 
 def _gathered(whole: Whole, name: str, phase: int) -> Step:
     if name in whole.gathered and whole.border.on("charge", name).value.per == "consignment":
-        key = f"fee_amount:{name}"
-        found = whole.exports.get(key)
+        found = whole.exports.get(f"amount:{name}")
         return found if found is not None else whole.zero(f"no {name.replace('_', ' ')}", None)
     return whole.sum(f"{name.replace('_', ' ')} of all lines", f"part:{name}", phase)
 
@@ -75,9 +82,9 @@ def _measure(whole: Whole, unit: str) -> Step:
     return missing(unit, Unknown("law", unit, f"a charge on the whole consignment knows no {unit}"))
 
 
-def _tests(whole: Whole, provision: Provision[Charge]) -> list[Step] | None:
+def _tests(whole: Whole, provision: Provision[Any]) -> list[Step] | None:
     """Return what is left to decide on values, or None where the categories do not fit."""
-    charge = provision.value
+    charge: Scoped = provision.value
     tests: list[Step] = []
     if charge.when:
         ways = [_way(whole, one) for one in charge.when if not consignment_mismatch(one, whole)]

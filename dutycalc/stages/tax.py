@@ -14,8 +14,8 @@ from dutycalc.tables import TaxClassRule
 from dutycalc.words import near
 
 
-def rate_of_class(line: Line, point: Point) -> tuple[Step, Provision[TaxClassRule]]:
-    """Return the rate of the item's tax class by the law of a tax point."""
+def rate_of_class(line: Line, point: Point) -> tuple[Step, tuple[Provision[TaxClassRule], ...]]:
+    """Return the rate of the item's tax class by the law of a tax point, and the records that give it."""
     law = line.laws[point]
     name = line.item.tax_class
     classes = law.all("tax_class")
@@ -25,15 +25,16 @@ def rate_of_class(line: Line, point: Point) -> tuple[Step, Provision[TaxClassRul
             f"{near(name, classes)}",
             fact="tax_class",
         )
-    provision: Provision[TaxClassRule] = law.on("tax_class", name)
+    found: list[Provision[TaxClassRule]] = [law.on("tax_class", name)]
     seen = [name]
-    while provision.value.rate is None:
-        other = str(provision.value.like)
+    while found[-1].value.rate is None:
+        other = str(found[-1].value.like)
         if other in seen:
             raise ConflictError(f"tax_class: {' is like '.join([*seen, other])}", records=seen)
         seen.append(other)
-        provision = law.on("tax_class", other)
-    return line.leaf(f"rate of tax, {name.replace('_', ' ')}", provision, provision.value.rate, "%"), provision
+        found.append(law.on("tax_class", other))
+    rate = found[-1].value.rate
+    return line.leaf(f"rate of tax, {' like '.join(seen).replace('_', ' ')}", found[-1], rate, "%"), tuple(found)
 
 
 def percentage(rate: Decimal) -> str:

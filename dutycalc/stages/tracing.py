@@ -9,7 +9,7 @@ from dutycalc.errors import FactsError
 from dutycalc.loader import Law
 from dutycalc.money import Rounding
 from dutycalc.profile import ItemProfile, Profile
-from dutycalc.stages.charges import Traced, part, plan, trace_charges
+from dutycalc.stages.charges import Told, Traced, part, plan, trace_charges, trace_notices, trace_unmodelled
 from dutycalc.stages.collection import Binding, bind
 from dutycalc.stages.context import Line, Point, Whole, rounding_unit
 from dutycalc.stages.duty import Tariff
@@ -32,13 +32,17 @@ class WholeProgram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineProgram:
-    """The law of one line, as a program: its values, its charges, the schemes that may take it."""
+    """The law of one line, as a program: its values, its charges, the schemes that may take it.
+
+    `amounts` are where the sums stand that must be known before the line is assessed.
+    """
 
     program: Program
     values: tuple[tuple[str, int], ...]
     charges: tuple[Traced, ...]
     amounts: tuple[int, ...]
     bindings: tuple[Binding, ...]
+    told: tuple[Told, ...]
     trace: Line
 
 
@@ -72,20 +76,25 @@ def trace_line(
     _take_taxes_out(line)
     bindings = bind(line)
     charges = trace_charges(line, bindings)
+    unmodelled = trace_unmodelled(line)
+    told = trace_notices(line)
     values = {name: value(line, name) for name in line.border.all("value") if not _replaces(line.border, name)}
     for name in whole.trace.wanted:
         if name not in line.exports:
             found = _export(line, name)
             if found is not None:
                 line.exports[name] = found
+    amounts = [*(one.amount for one in charges), *([unmodelled] if unmodelled else [])]
     outputs = [*values.values(), *(step for one in charges for step in _steps_of(one)), *line.reasons]
+    outputs += [*amounts, *(one.test for one in told if one.test is not None)]
     program = Program(outputs, line.exports)
     return LineProgram(
         program,
         tuple((name, program.place(step)) for name, step in values.items()),
         tuple(charges),
-        tuple(program.place(one.amount) for one in charges),
+        tuple(program.place(step) for step in amounts),
         tuple(bindings),
+        tuple(told),
         line,
     )
 
