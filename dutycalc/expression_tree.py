@@ -119,17 +119,18 @@ class Per:
         quantity = reading.measure(asked)
         if self.over is not None:
             bound = reading.number("counted from", self.over, quantity.unit)
-            quantity = self._counted(reading, subtract(self.wording(), quantity, bound))
+            quantity = self._never_negative(reading, subtract(self.wording(), quantity, bound))
         elif self.under is not None:
             bound = reading.number("counted below", self.under, quantity.unit)
-            quantity = self._counted(reading, subtract(self.wording(), bound, quantity))
+            quantity = self._never_negative(reading, subtract(self.wording(), bound, quantity))
         if self.multiple == 1:
             return quantity
         words = number(self.multiple)
         part = reading.number(f"one in {words}", EXACT.divide(Decimal(1), self.multiple))
-        return times(f"quantity in {words} {asked.replace('/', ' ')}", quantity, part, unit=f"{words} {asked}")
+        label = f"quantity in {words} {asked.replace('/', ' ')}"
+        return times(label, quantity, part, unit=f"{words} {asked}")
 
-    def _counted(self, reading: Reading, difference: Step) -> Step:
+    def _never_negative(self, reading: Reading, difference: Step) -> Step:
         nothing = reading.number("nothing", Decimal(0), difference.unit)
         return greatest(f"{difference.label}, at least nothing", difference, nothing)
 

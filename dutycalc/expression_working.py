@@ -60,6 +60,7 @@ class Reading:
         law: Provision[Any] | None,
         money: Callable[[Money, str], Step],
     ) -> None:
+        """Hold the value and the callers of `Expression.trace`."""
         self.value = value
         self.law = law
         self._measure = measure

@@ -55,20 +55,24 @@ class Publication:
     notice: str = ""
 
     @property
+    def source(self) -> str:
+        """Return its name in the tables: `gb/measures_preferences`."""
+        return f"{self.territory}/{self.name}"
+
+    @property
     def citation(self) -> Citation:
         """Return the publication as a source of law."""
-        return Citation(f"{self.territory}/{self.name}", self.title, self.url, self.published)
+        return Citation(self.source, self.title, self.url, self.published)
 
     def notices(self, day: date) -> tuple[str, ...]:
         """Return what a reader of the table on that day should know."""
         found = [self.notice] if self.notice else []
         if day > self.checked_on:
             found.append(
-                f"{self.territory}/{self.name} was last checked on {self.checked_on}: "
-                f"changes made by {day} may be missing"
+                f"{self.source} was last checked on {self.checked_on}: changes made by {day} may be missing"
             )
         if self.confidence != "confirmed":
-            found.append(f"{self.territory}/{self.name} rests on a {self.confidence} source")
+            found.append(f"{self.source} rests on a {self.confidence} source")
         return tuple(found)
 
 
@@ -92,7 +96,7 @@ class Measure:
     @property
     def source(self) -> str:
         """Return the name of the publication."""
-        return f"{self.publication.territory}/{self.publication.name}"
+        return self.publication.source
 
     def provision(self) -> Provision[str]:
         """Return the measure as a record of law, its expression as the value."""
@@ -137,7 +141,7 @@ class Row:
 def measures_of(row: Row, publication: Publication) -> Iterator[Measure]:
     """Yield the measures of a row, one for each origin group."""
     for kind, groups, text, requires in row.entries:
-        for group in groups or ("",):
+        for group in [one for one in groups if one[0] != "-"] or ("",):
             yield Measure(
                 row.code,
                 kind,

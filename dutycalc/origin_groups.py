@@ -22,6 +22,8 @@ FIELDS: Final = (
     "group", "programme", "title", "member", "valid_from", "valid_until", "requires", "confidence", "source"
 )  # fmt: skip
 
+_REMEMBERED: Final = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -45,12 +47,13 @@ class Membership:
 class OriginGroups:
     """The groups of one territory's tariff."""
 
-    __slots__ = ("_groups", "_programmes", "territory")
+    __slots__ = ("_groups", "_of_origin", "_programmes", "territory")
 
     def __init__(self, territory: str, memberships: Iterable[Membership]) -> None:
         self.territory = territory
         self._groups: dict[str, dict[str, list[Membership]]] = {}
         self._programmes: dict[str, list[str]] = {}
+        self._of_origin: dict[tuple[str, date], frozenset[str]] = {}
         for one in memberships:
             self._groups.setdefault(one.group, {}).setdefault(one.member, []).append(one)
             for name in {one.programme, one.group, one.title} - {""}:
@@ -81,10 +84,20 @@ class OriginGroups:
     def __contains__(self, group: str) -> bool:
         return group in self._groups
 
-    @property
-    def programmes(self) -> Mapping[str, list[str]]:
-        """Return every name by which a claim may call a group, with the groups it means."""
-        return self._programmes
+    def knows(self, programme: str) -> bool:
+        """Return whether a claim may call a group by this symbol or name."""
+        return programme in self._groups or programme.casefold() in self._programmes
+
+    def of(self, origin: str, day: date) -> frozenset[str]:
+        """Return the groups that the origin is in on the day, itself included."""
+        key = (origin, day)
+        found = self._of_origin.get(key)
+        if found is None:
+            found = frozenset(group for group in self._groups if self.member(group, origin, day)) | {origin}
+            if len(self._of_origin) >= _REMEMBERED:
+                self._of_origin.clear()
+            self._of_origin[key] = found
+        return found
 
     def member(self, group: str, origin: str, day: date) -> Membership | None:
         """Return the membership of the origin in the group on the day, or None."""

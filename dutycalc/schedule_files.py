@@ -112,7 +112,10 @@ class TableFile:
         """Return what the table says of exactly this code; several rows where it is split unnumbered."""
         found = self._rows.get(code)
         if found is None:
-            found = self._rows[code] = tuple(self._row(line) for line in self._lines.get(code, ()))
+            lines = self._lines.get(code)
+            if lines is None:
+                return ()
+            found = self._rows[code] = tuple(self._row(line) for line in lines)
         return found
 
     def _row(self, line: list[str]) -> Row:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from importlib.resources.abc import Traversable
 from os.path import commonprefix
-from typing import Final, Literal, NoReturn
+from typing import Final, NoReturn
 
+from dutycalc.claims import DutyClaim, option_claimed
 from dutycalc.errors import (
     ConflictError,
     FactsError,
@@ -20,8 +20,8 @@ from dutycalc.errors import (
     TableError,
 )
 from dutycalc.expressions import parse
-from dutycalc.lookups import RANKS, Lookup, Option, is_free, listed, together
-from dutycalc.measures import Measure, MeasureKind, Publication, Row
+from dutycalc.lookups import RANKS, Lookup, Option, together
+from dutycalc.measures import Measure, MeasureKind, Publication, Row, measures_of
 from dutycalc.nomenclature import HS_2022_FROM, hs_2022
 from dutycalc.origin_groups import OriginGroups
 from dutycalc.schedule_files import TableFile
@@ -50,7 +50,7 @@ class _Line:
 class Schedule:
     """The tariff of one territory: its main table `measures.csv`, further tables, and groups of origins."""
 
-    __slots__ = ("__dict__", "_answers", "_claims", "groups", "main", "tables", "territory")
+    __slots__ = ("_answers", "_claims", "_groups_of", "groups", "main", "tables", "territory")
 
     def __init__(self, territory: str, tables: Sequence[TableFile], groups: OriginGroups) -> None:
         if not tables:
@@ -61,6 +61,7 @@ class Schedule:
         self.groups = groups
         self._answers: dict[tuple[str, str, date], Lookup] = {}
         self._claims: dict[tuple[str, str, date, str, str], Option] = {}
+        self._groups_of: dict[TableFile, frozenset[str]] = {}
 
     @property
     def publication(self) -> Publication:
@@ -71,6 +72,19 @@ class Schedule:
         """Yield every measure of every table."""
         for table in self.tables:
             yield from table.measures()
+
+    def stated(self, code: str) -> tuple[Measure, ...]:
+        """Return every measure that any table states for exactly this code, whatever the day and origin.
+
+        Also for codes that are no articles, such as the provisions of chapters 98 and 99 of the United
+        States, which `lookup` refuses.
+        """
+        return tuple(
+            one
+            for table in self.tables
+            for row in table.rows(code)
+            for one in measures_of(row, table.publication)
+        )
 
     def lookup(self, commodity: str, origin: str, day: date) -> Lookup:
         """Return what the tariff says of a code of 4 to 12 digits, an ISO country and a day.
@@ -88,113 +102,55 @@ class Schedule:
         return found
 
     def claim(
-        self,
-        commodity: str,
-        origin: str,
-        day: date,
-        programme: str,
-        kind: Literal["preference", "suspension", "quota"] = "preference",
+        self, commodity: str, origin: str, day: date, programme: str, kind: DutyClaim = "preference"
     ) -> Option:
         """Return the option that a claim gives; refuse a claim that cannot hold, with the reason.
 
         `programme` is a symbol of the schedule (`S`), a programme's name (`USMCA`), or for a suspension
-        or quota what it requires. Where the duty on every origin is free, a claim that holds changes
-        nothing: the selected option comes back.
+        or quota what it requires. FactsError for an origin outside or a line not covered, NotInForceError
+        for a programme that has lapsed or not begun, NotModelledError where its members are not known.
+        Where the duty on every origin is free, a claim that holds gives that duty.
         """
         key = (commodity, origin, day, programme, kind)
         found = self._claims.get(key)
         if found is None:
-            found = self._claim(commodity, origin, day, programme, kind)
+            answer = self.lookup(commodity, origin, day)
+            groups = self._claimable(programme, origin, day) if kind == "preference" else ()
+            found = option_claimed(answer, kind, programme, groups)
             if len(self._claims) >= REMEMBERED:
                 self._claims.clear()
             self._claims[key] = found
         return found
 
-    def _claim(self, commodity: str, origin: str, day: date, programme: str, kind: str) -> Option:
-        answer = self.lookup(commodity, origin, day)
-        if kind == "preference":
-            kinds: tuple[str, ...] = ("preference", "preferential_quota")
-            groups = self._claimed_groups(programme, origin, day)
-            self._covered_by(groups, day)
-        else:
-            kinds, groups = (kind, f"preferential_{kind}"), ()
-        chosen: list[Option] = []
-        for line in answer.lines or (answer,):
-            option = self._claimed(line, kinds, groups, programme)
-            if option is None:
-                raise FactsError(self._not_covered(line, kinds, groups, programme), fact="claims")
-            chosen.append(option)
-        if len({option.expression_text for option in chosen}) > 1:
-            raise FactsError(
-                f"commodity {commodity} needs more digits for the {kind} {programme} on {day}: "
-                + listed([(one.measure.code, one.expression_text) for one in chosen]),
-                fact="commodity",
-            )
-        return chosen[0]
-
-    def _claimed_groups(self, programme: str, origin: str, day: date) -> tuple[str, ...]:
+    def _claimable(self, programme: str, origin: str, day: date) -> tuple[str, ...]:
         """Return the groups by which the origin may claim; refuse with the reason where there is none."""
-        if programme == origin or programme in self.groups or programme.casefold() in self.groups.programmes:
-            known = programme in self.groups or programme.casefold() in self.groups.programmes
-            return self.groups.check(self.groups.named(programme), origin, day) if known else (programme,)
-        if any(programme in found for found in self._groups_of.values()):
+        if self.groups.knows(programme):
+            found = self.groups.check(self.groups.named(programme), origin, day)
+        elif not any(programme in self._groups_in(table) for table in self.tables):
+            found = self.groups.named(programme)
+        elif programme == origin:
+            found = (programme,)
+        else:
             raise NotModelledError(
                 f"the origins of {programme} are not in the tables: the claim cannot be checked",
                 subject=f"{self.territory}/{programme}",
             )
-        return self.groups.named(programme)
-
-    def _claimed(
-        self, line: Lookup, kinds: Sequence[str], groups: Sequence[str], programme: str
-    ) -> Option | None:
-        wanted = [one for one in line.options if one.measure.kind in kinds]
-        for group in groups:
-            for one in wanted:
-                if one.measure.origin_group == group:
-                    return one
-        if not groups:
-            named = [one for one in wanted if programme in ("", one.measure.requires, one.programme)]
-            if len(named) > 1:
-                raise ConflictError(
-                    f"{line.codes[0]} has several measures of this kind on {line.day}: name one of "
-                    + ", ".join(sorted(one.programme for one in named)),
-                    records=[one.programme for one in named],
-                )
-            return named[0] if named else None
-        if line.selected is not None and is_free(line.selected.expression_text) and groups:
-            return line.selected
-        return None
-
-    def _not_covered(self, line: Lookup, kinds: Sequence[str], groups: Sequence[str], programme: str) -> str:
-        part = sorted(
-            {
-                one.code
-                for one in line.partial
-                if one.kind in kinds and (not groups or one.origin_group in groups)
-            }
+        first = min(
+            (table.publication.covered_from for table in self.tables if self._groups_in(table) & {*found}),
+            default=day,
         )
-        if part:
-            return (
-                f"commodity {line.commodity} needs more digits for {programme} on {line.day}: "
-                f"only {', '.join(part)} is covered"
-            )
-        return f"{line.codes[0]} is not covered by {programme} on {line.day}"
-
-    def _covered_by(self, groups: Sequence[str], day: date) -> None:
-        """Refuse a day before the first table that has one of the groups."""
-        starts = [
-            table.publication.covered_from for table in self.tables if groups[0] in self._groups_of[table]
-        ]
-        if starts and day < min(starts):
+        if day < first:
             raise NotInForceError(
-                f"the preferences under {groups[0]} are in the tables from {min(starts)}, not on {day}",
-                table=f"{self.territory}/{groups[0]}",
+                f"the preferences under {found[0]} are in the tables from {first}, not on {day}",
+                table=f"{self.territory}/{found[0]}",
                 day=day,
             )
+        return found
 
-    @cached_property
-    def _groups_of(self) -> dict[TableFile, frozenset[str]]:
-        return {table: table.origin_groups() for table in self.tables}
+    def _groups_in(self, table: TableFile) -> frozenset[str]:
+        if table not in self._groups_of:
+            self._groups_of[table] = table.origin_groups()
+        return self._groups_of[table]
 
     def _find(self, commodity: str, origin: str, day: date) -> Lookup:
         self._check(commodity, origin, day)
@@ -220,14 +176,17 @@ class Schedule:
         first, last = publication.chapters
         if not first <= commodity[:2] <= last:
             raise NotModelledError(
-                f"chapter {commodity[:2]} of the tariff of {self.territory.upper()} is not in the tables, "
-                f"which hold chapters {first} to {last}",
+                f"chapter {commodity[:2]} of the tariff of {self.territory.upper()} is not among the articles "
+                f"in the tables, which are those of chapters {first} to {last}",
                 subject=f"{self.territory}/measures chapter {commodity[:2]}",
             )
-        if publication.nomenclature == "HS2017" and day >= HS_2022_FROM:
-            self._carried_forward(commodity, day)
+        if self._is_carried_forward(day):
+            self._kept_by_hs_2022(commodity, day)
 
-    def _carried_forward(self, commodity: str, day: date) -> None:
+    def _is_carried_forward(self, day: date) -> bool:
+        return self.publication.nomenclature == "HS2017" and day >= HS_2022_FROM
+
+    def _kept_by_hs_2022(self, commodity: str, day: date) -> None:
         """Refuse a subheading that HS 2022 dropped or made: the table is of HS 2017."""
         subheading = commodity[:6]
         if len(subheading) < 6:
@@ -244,41 +203,37 @@ class Schedule:
     def _lines(self, commodity: str, day: date) -> list[_Line]:
         """Return the longest line that the code falls under, and every line that falls under the code."""
         codes = list(self.main.below(commodity))
-        for length in range(len(commodity) - 1, 3, -1):
-            if codes and codes[0] == commodity and self._rows(commodity, day):
-                break
+        for length in range(len(commodity), 3, -1):
             if self._rows(commodity[:length], day):
-                codes.insert(0, commodity[:length])
+                if length < len(commodity):
+                    codes.insert(0, commodity[:length])
                 break
-        if self.publication.nomenclature == "HS2017" and day >= HS_2022_FROM:
+        if self._is_carried_forward(day):
             codes = [code for code in codes if code[:6] in hs_2022()]
         found: list[_Line] = []
         for code in codes:
             rows = self._rows(code, day)
-            if not rows:
-                continue
-            if self.main.single:
-                found.append(_Line(code, rows))
-            else:
-                found.extend(_Line(code, (row,)) for row in rows)
+            if rows:
+                found += [_Line(code, rows)] if self.main.single else [_Line(code, (row,)) for row in rows]
         return found
 
     def _rows(self, code: str, day: date) -> tuple[Row, ...]:
         """Return the rows in force that make the code a line: those with a duty on every origin."""
-        rows = tuple(row for row in self.main.rows(code) if row.on(day))
+        rows = self.main.rows(code)
+        if rows:
+            rows = tuple(row for row in rows if row.on(day))
         return rows if any(entry[0] == "third_country" for row in rows for entry in row.entries) else ()
 
     def _answer(self, commodity: str, line: _Line, origin: str, day: date) -> Lookup:
         key = commodity if commodity.startswith(line.code) else line.code
         found = self._gather(key, line, origin, day)
+        partial = tuple(self._partial(key, origin, day))
         selected, reason = self._selected(found, origin, day)
         claimable = [self._option(one, origin, day) for one in found if RANKS.get(one.kind, 0) > 1]
-        options = [selected]
-        options += sorted(
+        ranked = sorted(
             (one for one in claimable if one is not None),
             key=lambda one: (one.rank, one.measure.origin_group, one.measure.requires),
         )
-        unit = next((row.unit for row in line.rows if row.unit), "")
         return Lookup(
             territory=self.territory,
             commodity=commodity,
@@ -287,24 +242,26 @@ class Schedule:
             codes=(line.code,),
             selected=selected,
             reason=reason,
-            options=tuple(options),
+            options=(selected, *ranked),
             additional=tuple(one for one in found if one.kind == "additional_duty"),
-            trade_defence=tuple(one for one in found if one.kind == "trade_defence"),
-            partial=tuple(self._partial(key, origin, day)),
+            # A duty on top of a part of the line marks the line: more digits may tell, or may not.
+            trade_defence=(
+                *(one for one in found if one.kind == "trade_defence"),
+                *(one for one in partial if one.kind in ON_TOP),
+            ),
+            partial=partial,
             notices=self._notices(line, day),
-            unit=unit,
+            unit=next((row.unit for row in line.rows if row.unit), ""),
         )
 
     def _notices(self, line: _Line, day: date) -> tuple[str, ...]:
         """Return what a reader of the line should know: of its table, and by its own note."""
-        notes = [row.note for row in line.rows if row.note]
-        return (
-            *self.publication.notices(day),
-            *(
-                f"{one} of the publication bears on {line.code}: read it before relying on the rate"
-                for one in notes
-            ),
-        )
+        notes = [
+            f"{row.note} of {self.publication.source} bears on {line.code}: the rate may be for a time only"
+            for row in line.rows
+            if row.note
+        ]
+        return (*self.publication.notices(day), *notes)
 
     def _gather(self, key: str, line: _Line, origin: str, day: date) -> list[Measure]:
         """Return the measures on the line for the origin; the longest code speaks for each kind and group."""
@@ -314,12 +271,9 @@ class Schedule:
                 continue
             for length in range(len(key), 1, -1):
                 code = key[:length]
-                if table is self.main and code == line.code:
-                    rows = line.rows
-                elif code in table:
-                    rows = tuple(row for row in table.rows(code) if row.on(day))
-                else:
+                if code not in table:
                     continue
+                rows = line.rows if table is self.main and code == line.code else table.rows(code)
                 for one in self._applying(rows, table.publication, origin, day):
                     name = (one.kind, one.origin_group, one.requires)
                     rival = found.setdefault(name, one)
@@ -335,33 +289,37 @@ class Schedule:
         self, rows: Iterable[Row], publication: Publication, origin: str, day: date
     ) -> Iterator[Measure]:
         """Yield the measures of the rows that the origin can have, or that cannot be excluded for it."""
+        within = self.groups.of(origin, day)
         for row in rows:
+            if not row.on(day):
+                continue
             for kind, groups, text, requires in row.entries:
-                if any(one[0] == "-" and self._within(one[1:], origin, day) for one in groups):
+                if not groups:
+                    concerned: Iterable[str] = ("",)
+                elif any(group[0] == "-" and group[1:] in within for group in groups):
                     continue
-                for group in [one for one in groups if one[0] != "-"] or ("",):
-                    if self._concerns(kind, group, origin, day):
+                else:
+                    concerned = [group for group in groups if group[0] != "-"] or ("",)
+                for group in concerned:
+                    if not group or group in within or self._cannot_be_excluded(kind, group):
                         yield Measure(
                             row.code, kind, group, text, row.valid_from, row.valid_until, requires,
                             publication=publication,
                         )  # fmt: skip
 
-    def _concerns(self, kind: MeasureKind, group: str, origin: str, day: date) -> bool:
-        if not group or kind in _BY_ORIGIN or self._within(group, origin, day):
+    def _cannot_be_excluded(self, kind: MeasureKind, group: str) -> bool:
+        """Return whether a measure for a group must be shown to an origin that is not known to be in it."""
+        if kind in _BY_ORIGIN:
             return True
         # Duties on top are never left out because the tables do not know whom they strike.
         return kind in ON_TOP and len(group) > 2 and not self.groups.modelled(group)
-
-    def _within(self, group: str, origin: str, day: date) -> bool:
-        return group == origin or self.groups.member(group, origin, day) is not None
 
     def _partial(self, key: str, origin: str, day: date) -> Iterator[Measure]:
         """Yield the measures on parts of the line that the key does not tell apart."""
         for table in self.tables:
             for code in table.below(key):
                 if code != key and (table is not self.main or not self._rows(code, day)):
-                    rows = (row for row in table.rows(code) if row.on(day))
-                    yield from self._applying(rows, table.publication, origin, day)
+                    yield from self._applying(table.rows(code), table.publication, origin, day)
 
     def _selected(self, found: Sequence[Measure], origin: str, day: date) -> tuple[Option, str]:
         """Return the duty that applies unless something is claimed, and why."""
@@ -371,10 +329,10 @@ class Schedule:
             one = by_kind["column_2"]
             member = self.groups.member(one.origin_group, origin, day)
             since = f" since {member.valid_from}" if member and member.valid_from > date.min else ""
-            title = member.title if member else "column 2"
+            title = member.title if member else one.origin_group
             return _by_itself(one, day), f"{title} applies to origin {origin}{since}"
         treaty = by_kind.get("treaty")
-        if treaty and self._within(treaty.origin_group, origin, day):
+        if treaty and treaty.origin_group in self.groups.of(origin, day):
             return (
                 _by_itself(treaty, day),
                 f"the {treaty.origin_group} rate applies to origin {origin}: it is lower than the rates of "
@@ -403,30 +361,27 @@ class Schedule:
         text = _on_the_day(measure.expression_text, day)
         if text is None:
             return None
-        member = self.groups.member(measure.origin_group, origin, day) if measure.origin_group else None
-        programme = (member.programme or member.group) if member else measure.origin_group
+        group = measure.origin_group
+        member = self.groups.member(group, origin, day) if group else None
         words = measure.kind.replace("_", " ")
-        if measure.origin_group:
-            needs = f"a claim of {words} {measure.origin_group} with proof of origin {origin}"
-        else:
-            needs = f"a claim of {words}"
-        extra = [one for one in (measure.requires, member.requires if member else "") if one]
+        by_origin = f" {group} with proof of origin {origin}" if group else ""
+        further = [one for one in (measure.requires, member.requires if member else "") if one]
         return Option(
             RANKS[measure.kind],
             measure,
             text,
-            needs=" and ".join([needs, *extra]),
-            programme=programme or measure.requires or measure.kind,
+            needs=" and ".join([f"a claim of {words}{by_origin}", *further]),
+            programme=(member.programme if member else "") or group or measure.requires or measure.kind,
         )
 
     def _unknown(self, commodity: str, day: date) -> NoReturn:
         country = self.territory.upper()
-        near = self.near(commodity)
         if not self.publication.complete:
             raise NotModelledError(
                 f"commodity {commodity} is not in the tables of {country}, which are incomplete",
                 subject=f"{self.territory}/measures {commodity}",
             )
+        near = self.near(commodity)
         hint = f"; near codes: {', '.join(near)}" if near else ""
         raise FactsError(
             f"commodity {commodity} is not in the tariff of {country} on {day}{hint}", fact="commodity"
@@ -472,8 +427,7 @@ def load_schedule(folder: Traversable) -> Schedule:
             f"the tariff of {territory.upper()} is not in the tables", subject=f"{territory}/measures"
         )
     further = sorted(
-        (file for file in folder.iterdir() if _FURTHER.fullmatch(file.name)),
-        key=lambda file: file.name,
+        (file for file in folder.iterdir() if _FURTHER.fullmatch(file.name)), key=lambda file: file.name
     )
     groups = folder.joinpath("origin_groups.csv")
     found = OriginGroups.read(groups, territory) if groups.is_file() else OriginGroups(territory, ())

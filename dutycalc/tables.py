@@ -141,11 +141,13 @@ class RoundingRule(Shape):
     """To a multiple of `to`, in a mode; per line, or once on the consignment's sum and shared.
 
     `to` is money in the currency of the charges, or `minor_unit`: whatever that currency's smallest is.
+    `carries` says on what other charges rest: on this one as rounded, or as it was before.
     """
 
     to: Money | Literal["minor_unit"]
     mode: Mode
     per: Literal["line", "consignment"] = "line"
+    carries: Literal["rounded", "unrounded"] = "rounded"
 
 
 class Scoped(Record):

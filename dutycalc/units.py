@@ -77,7 +77,7 @@ Ci       | CUR | radioactivity     | 37            | curie
 GT       | GRT | gross tonnage     | 1             | gross tonnage of a ship
 cct      | CCT | carrying capacity | 1             | carrying capacity in tonnes
 spr      |     | producer relief   | 1             | small producers' discount for each litre of pure alcohol
-EUR      |     | surveyed value    | 1             | euro, counted for statistical surveillance
+euro     |     | surveyed value    | 1             | euro of value, counted for statistical surveillance
 """
 
 UNITS: Final[dict[str, Unit]] = {
@@ -337,7 +337,7 @@ _CODES: Final[dict[str, tuple[int, str, str]]] = {
     "DHS": (1, "kg", "dihydrostreptomycin"),
     "DTN": (100, "kg", ""),
     "DTNZ": (100, "kg/%sacchar", ""),
-    "EUR": (1, "EUR", ""),
+    "EUR": (1, "euro", ""),
     "GFI": (1, "g", "fissile"),
     "GRM": (1, "g", ""),
     "GRT": (1, "GT", ""),

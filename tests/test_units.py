@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dutycalc.errors import FactsError
+from dutycalc.money import MINOR_UNITS
 from dutycalc.units import (
     QUALIFIERS,
     UNITS,
@@ -31,7 +32,7 @@ HMRC_CODES = {
     "ASV": "%vol", "ASVX": "%vol/hl", "BRX": "%sacchar", "CCT": "cct", "CEN": "100item", "CTM": "ct",
     "DAP": "10000kg/polarised", "DHS": "kg/dihydrostreptomycin", "DTN": "100kg", "DTNE": "100kg/drained",
     "DTNF": "100kg/common wheat", "DTNG": "100kg/gross", "DTNL": "100kg/live", "DTNM": "100kg/dry",
-    "DTNR": "100kg/standard quality", "DTNS": "100kg/raw sugar", "DTNZ": "100kg/%sacchar", "EUR": "EUR",
+    "DTNR": "100kg/standard quality", "DTNS": "100kg/raw sugar", "DTNZ": "100kg/%sacchar", "EUR": "euro",
     "GFI": "g/fissile", "GRM": "g", "GRT": "GT", "HLT": "hl", "HMT": "100m", "KCC": "kg/choline chloride",
     "KCL": "t/KCl", "KGM": "kg", "KGMA": "kg/alcohol", "KGME": "kg/drained", "KGMG": "kg/gross",
     "KGMP": "kg/lactic matter", "KGMS": "kg/raw sugar", "KGMT": "kg/dry lactic matter", "KLT": "1000l",
@@ -62,6 +63,10 @@ def test_every_dimension_has_a_unit_of_its_own() -> None:
 def test_codes_are_those_of_one_unit() -> None:
     codes = [one.code for one in UNITS.values() if one.code]
     assert len(codes) == len(set(codes))
+
+
+def test_no_unit_is_called_like_a_currency() -> None:
+    assert not set(UNITS) & set(MINOR_UNITS)
 
 
 def test_words_differ_by_more_than_capitals() -> None:
@@ -122,7 +127,9 @@ def test_different_things_are_never_converted(from_word: str, to_word: str) -> N
 
 
 @given(quantity=quantities, from_word=words, to_word=words)
-def test_a_conversion_there_and_back_returns_the_quantity(quantity: Decimal, from_word: str, to_word: str) -> None:
+def test_a_conversion_there_and_back_returns_the_quantity(
+    quantity: Decimal, from_word: str, to_word: str
+) -> None:
     assume(UNITS[from_word].dimension == UNITS[to_word].dimension)
     back = convert(convert(quantity, from_word, to_word), to_word, from_word)
     assert abs(Fraction(back) - Fraction(quantity)) <= Fraction(quantity) / 10**32

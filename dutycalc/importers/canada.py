@@ -15,7 +15,8 @@ from dutycalc.importers.numbers import plain_number, read_number
 from dutycalc.measures import Column, Entry
 
 UNITS: Final = {
-    "kg": "kg", "tonne": "t", "litre": "l", "hl": "hl", "dozen": "doz", "litre of absolute ethyl alcohol": "lpa"
+    "kg": "kg", "tonne": "t", "litre": "l", "hl": "hl", "dozen": "doz",
+    "litre of absolute ethyl alcohol": "lpa",
 }  # fmt: skip
 
 GENERAL: Final = str(Reference("General Tariff"))

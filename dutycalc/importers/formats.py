@@ -52,6 +52,16 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             read=usitc.read,
             translate=usitc_texts.translate,
         ),
+        "usitc-hts-json-98-99": Format(
+            title="Harmonized Tariff Schedule of the United States, chapters 98 and 99",
+            publisher="United States International Trade Commission",
+            url="https://hts.usitc.gov/",
+            terms="Work of the United States Government, in the public domain (17 U.S.C. 105)",
+            nomenclature="HS2022",
+            read=usitc.read_special_chapters,
+            translate=usitc_texts.translate,
+            chapters=("98", "99"),
+        ),
         "uk-measures-csv": Format(
             title="UK Integrated Online Tariff: measures on declarable commodities",
             publisher="Department for Business and Trade, HM Revenue and Customs",
@@ -81,7 +91,7 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
         ),
         "cet-csv": Format(
             title="Common customs tariff of the European Union, as set beside the UK Global Tariff",
-            publisher="Department for International Trade; the rates are those of Regulation (EEC) No 2658/87",
+            publisher="Department for International Trade; Regulation (EEC) No 2658/87",
             url="https://eur-lex.europa.eu/eli/reg_impl/2020/1577/oj",
             terms=OPEN_GOVERNMENT,
             nomenclature="HS2017",

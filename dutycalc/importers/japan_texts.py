@@ -13,7 +13,8 @@ from dutycalc.expressions import Reference
 from dutycalc.importers.numbers import plain_number
 
 UNITS: Final = {
-    "kg": "kg", "l": "l", "kl": "kl", "MT": "t", "m2": "m2", "頭": "head", "足": "pair", "枚": "item", "本": "item"
+    "kg": "kg", "l": "l", "kl": "kl", "MT": "t", "m2": "m2", "頭": "head", "足": "pair", "枚": "item",
+    "本": "item",
 }  # fmt: skip
 
 FORMULA: Final = Reference("a formula of the customs value")

@@ -53,7 +53,7 @@ class Stated:
 
 
 def translate(text: str) -> str:
-    """Return the text for the parser; conditions become a reference that names their letters and documents."""
+    """Return the text for the parser; conditions become a reference that names letters and documents."""
     text = " ".join(text.replace("\xa0", " ").split())
     if _CONDITION.match(text):
         conditions = _CONDITION.sub("", text)

@@ -63,6 +63,34 @@ class _Subheading:
 
 def read(file: Path, draft: Draft) -> None:
     """Gather the eight-digit subheadings of chapters 01 to 97, each with the rates it inherits."""
+    draft.columns = [
+        Column("general", "third_country"),
+        Column("column_2", "column_2", "column-2"),
+        Column("special", "set"),
+    ]
+    draft.names = ["code", "unit", *(column.name for column in draft.columns)]
+    found = _subheadings(file, draft, "01", "97")
+    for code in sorted(found):
+        _line(code, found[code], draft)
+
+
+def read_special_chapters(file: Path, draft: Draft) -> None:
+    """Gather what chapters 98 and 99 state: provisions that change the duty of an article, no articles."""
+    draft.columns = [Column("general", "third_country"), Column("column_2", "column_2", "column-2")]
+    draft.names = ["code", *(column.name for column in draft.columns)]
+    found = _subheadings(file, draft, "98", "99")
+    for code in sorted(found):
+        texts = _chosen(code, found[code], draft)
+        stated = [
+            draft.expression(column, texts[name], record=code) if texts[name] else ""
+            for column, name in (("general", "general"), ("column_2", "other"))
+        ]
+        if any(stated):
+            draft.lines.append((code, *stated))
+
+
+def _subheadings(file: Path, draft: Draft, first: str, last: str) -> dict[str, _Subheading]:
+    """Return the eight-digit subheadings of the chapters, each with the texts that reach it from above."""
     found: dict[str, _Subheading] = {}
     above: list[tuple[int, dict[str, str]]] = []
     for one in objects(file):
@@ -70,7 +98,7 @@ def read(file: Path, draft: Draft) -> None:
         if not KEYS <= one.keys():
             raise TableError(f"{file.name}: {one.get('htsno')!r} lacks {KEYS - one.keys()}", file=str(file))
         code = one["htsno"].replace(".", "")
-        # Two header rows write their depth as "03" and "04"; int() reads them alike.
+        # Three rows write their depth as "03" or "04"; int() reads them like the others.
         depth = int(one["indent"])
         while above and above[-1][0] >= depth:
             above.pop()
@@ -79,16 +107,9 @@ def read(file: Path, draft: Draft) -> None:
         above.append((depth, texts))
         if code and not _NUMBER.fullmatch(one["htsno"]):
             draft.drop(one["htsno"], "htsno", one["htsno"], "no number of the schedule")
-        elif len(code) >= 8 and code[:2] < "98":
+        elif len(code) >= 8 and first <= code[:2] <= last:
             _gather(found.setdefault(code[:8], _Subheading()), texts, one["units"], own=len(code) == 8)
-    draft.names = ["code", "unit", "general", "column_2", "special"]
-    draft.columns = [
-        Column("general", "third_country"),
-        Column("column_2", "column_2", "column-2"),
-        Column("special", "set"),
-    ]
-    for code in sorted(found):
-        _line(code, found[code], draft)
+    return found
 
 
 def _gather(into: _Subheading, texts: dict[str, str], units: Iterable[str], *, own: bool) -> None:
@@ -103,25 +124,26 @@ def _gather(into: _Subheading, texts: dict[str, str], units: Iterable[str], *, o
         into.units.append(unit)
 
 
-def _line(code: str, found: _Subheading, draft: Draft) -> None:
-    chosen = {}
+def _chosen(code: str, found: _Subheading, draft: Draft) -> dict[str, str]:
+    """Return the text of each column; where a line below states another, the subheading's own stands."""
     for name, texts in found.texts.items():
-        if len(texts) > 1:
-            for text in texts[1:]:
-                draft.drop(
-                    code, name, text, f"a second text beside {texts[0]!r}: the subheading's own stands"
-                )
-        chosen[name] = texts[0] if texts else ""
-    if not chosen["general"] or not chosen["other"]:
+        for text in texts[1:]:
+            draft.drop(code, name, text, f"a second text beside {texts[0]!r}: the subheading's own stands")
+    return {name: texts[0] if texts else "" for name, texts in found.texts.items()}
+
+
+def _line(code: str, found: _Subheading, draft: Draft) -> None:
+    texts = _chosen(code, found, draft)
+    if not texts["general"] or not texts["other"]:
         draft.drop(code, "general", "", "no rate of its own and none above it")
         return
     draft.lines.append(
         (
             code,
             "|".join(sorted(found.units)),
-            draft.expression("general", chosen["general"], record=code),
-            draft.expression("column_2", chosen["other"], record=code),
-            draft.set_of(_special(code, chosen["special"], draft)),
+            draft.expression("general", texts["general"], record=code),
+            draft.expression("column_2", texts["other"], record=code),
+            draft.set_of(_special(code, texts["special"], draft)),
         )
     )
 

@@ -52,7 +52,17 @@ PARTS: Final[dict[str, str]] = {
 """Parts of the goods on whose value a percentage is charged."""
 
 REFERENCES: Final[tuple[tuple[str, str], ...]] = (
-    (r"free, under bond", "free under bond"),
+    (r"free, under bond(?:, as prescribed in u\.s\. note \d+ to this subchapter)?", "free under bond"),
+    (r"free, for such temporary periods as .*", "free for a time"),
+    (r"no change\.?", "no change"),
+    (r"the duty provided in ?the applicable subheading ?(?:\+|plus) ?(?:a duty of )?([\d.]+%)",
+     "the applicable subheading + {}"),
+    (r"the duty provided in the applicable subheading\.?", "the applicable subheading"),
+    (r"the duty provided in .* \+ (?:a duty of )?([\d.]+%).*", "another subheading + {}"),
+    (r"the duty rate provided in such subheading minus ([\d.]+%)", "such subheading - {}"),
+    (r"the rate applicable in the absence of this (?:sub)?heading.*", "in the absence of this heading"),
+    (r"a duty .*", "a duty stated in words"),
+    (r"([\d.]+) percent of the cost of .*", "{}% of a cost"),
     (r"see additional u\.s\. note (\d+)", "additional U.S. note {}"),
     (r"the rate applicable to each garment in the (?:in the )?ensemble if [a-z]+ [a-z]+",
      "each garment of the ensemble"),
@@ -71,6 +81,7 @@ REFERENCES: Final[tuple[tuple[str, str], ...]] = (
 
 _REFERENCES: Final = [(re.compile(pattern, re.IGNORECASE), key) for pattern, key in REFERENCES]
 _NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
+_RETAIL: Final = re.compile(r"([\d.]+) percent of the fair retail value", re.ASCII)
 _PERCENT: Final = re.compile(rf"(?P<number>{_NUMBER}|\d+ \d/\d)%(?: ?(?P<on>on .+))?", re.ASCII)
 _MONEY: Final = re.compile(
     rf"(?P<dollar>\$)?(?P<number>{_NUMBER})(?(dollar)| ?¢) ?(?P<per>each|/ ?.+)", re.ASCII
@@ -118,6 +129,9 @@ def translate(text: str) -> str:
         found = pattern.fullmatch(text)
         if found:
             return str(Reference(key.format(*found.groups())))
+    retail = _RETAIL.fullmatch(text)
+    if retail:
+        return f"{retail[1]}% on fair retail value"
     sugar = _SUGAR.fullmatch(text)
     if sugar:
         most, less, degrees, least = sugar.groups()

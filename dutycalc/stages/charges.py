@@ -219,13 +219,12 @@ def _trace(line: Line, name: str, provision: Provision[Charge], bindings: Sequen
         line.values[name] = line.zero(f"no {words} on this line", provision)
         return None
     border_way: list[Way] = []
-    amount = _at_border(line, name, provision, border_way)
+    branches = _at_border(line, name, provision, border_way)
     if fit.tests:
-        test = all_of(f"{words} is charged", *fit.tests, law=provision)
-        nothing = line.zero(f"no {words}", provision)
-        amount = decide(words, test, amount, nothing)
-        border_way.insert(0, Way(negate(f"{words} is not charged", test), None, "", (provision,), exempt=True))
-    amount = _rounded_on_whole(line, name, charge, amount)
+        test = negate(f"{words} is not charged", all_of(f"{words} is charged", *fit.tests, law=provision))
+        branches.insert(0, (test, line.zero(f"no {words}", provision)))
+        border_way.insert(0, Way(test, None, "", (provision,), exempt=True))
+    amount = _rounded_on_whole(line, name, charge, _decided(words, branches))
     takes = [(one, one.provision.value.takes.get(name)) for one in bindings]
     _export_due(line, name, provision, amount, takes)
     amount = _waived(line, name, provision, amount, border_way, alone=True)
@@ -240,6 +239,10 @@ def _trace(line: Line, name: str, provision: Provision[Charge], bindings: Sequen
         collected = _after_schemes(line, name, provision, takes, collected, [])
     else:
         collected = line.values[name]
+    if charge.rounding.carries == "unrounded":
+        exact = _decided(f"{words} before rounding", [(test, _unrounded(step)) for test, step in branches])
+        exact = _waived(line, name, provision, exact, [], alone=True)
+        line.values[name] = _after_schemes(line, name, provision, takes, exact, [])
     return Traced(name, provision, collected, tuple(border_way), tuple(taken), border)
 
 
@@ -268,11 +271,10 @@ def _rounding(line: Line, rule: RoundingRule, record: str) -> Rounding:
     return Rounding(rounding_unit(line, rule, record), rule.mode)
 
 
-def _at_border(line: Line, name: str, provision: Provision[Charge], ways: list[Way]) -> Step:
+def _at_border(line: Line, name: str, provision: Provision[Charge], ways: list[Way]) -> list[Branch]:
     """Return the charge on the declaration: relieved, else at a special rate, else at the ordinary one."""
-    charge = provision.value
     words = name.replace("_", " ")
-    branches: list[tuple[Step | None, Step]] = []
+    branches: list[Branch] = []
     for family, other in _before_the_ordinary(line, name):
         fit = applies(line, other)
         if fit is None:
@@ -291,11 +293,30 @@ def _at_border(line: Line, name: str, provision: Provision[Charge], ways: list[W
             break
     else:
         branches.append((None, _ordinary(line, name, provision, ways)))
+    return branches
+
+
+Branch = tuple[Step | None, Step]
+"""A way in which a charge may come about: where the test holds (None: always), and the amount."""
+
+
+def _decided(words: str, branches: Sequence[Branch]) -> Step:
+    """Return the amount of the first branch whose test holds."""
     amount = branches[-1][1]
     for test, step in reversed(branches[:-1]):
         assert test is not None
         amount = decide(words, test, step, amount)
     return amount
+
+
+def _unrounded(step: Step) -> Step:
+    """Return what a rounding was made on; of several charges added up, each before its rounding."""
+    if step.op != "round":
+        return step
+    inner = step.inputs[0]
+    if inner.op == "add" and all(one.op == "round" for one in inner.inputs):
+        return add(inner.label, *(one.inputs[0] for one in inner.inputs))
+    return inner
 
 
 def _before_the_ordinary(line: Line, name: str) -> list[tuple[str, Provision[Any]]]:
@@ -382,10 +403,14 @@ def _by_rate(
         if charge.inclusive:
             return including_itself(label, base, rate, provision), percentage(rate.constant), classes
         return times(label, base, rate), percentage(rate.constant), classes
-    stated = stated_charges(line, words, charge.kind, base)
     if charge.rate == "stated":
-        if stated is not None:
-            return stated, "stated", ()
+        stated = stated_charges(line, words, charge.kind, base)
+        if len(stated) == 1:
+            return stated[0], "stated", ()
+        if stated:
+            rounding = _rounding(line, charge.rounding, provision.record)
+            each = [rounded(one.label, one, rounding, provision) for one in stated]
+            return add(f"{words}, as stated", *each), "stated", ()
         unmodelled = _unmodelled(line, charge.kind)
         if unmodelled is not None:
             return unmodelled, "unknown", ()

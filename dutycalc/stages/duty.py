@@ -14,7 +14,7 @@ from dutycalc.money import Money
 from dutycalc.profile import ItemProfile
 from dutycalc.schedules import Schedule
 from dutycalc.stages.context import Line, Trace, in_range
-from dutycalc.steps import Step, Unknown, add, because, given, missing, subtract
+from dutycalc.steps import Step, Unknown, because, given, missing, subtract
 from dutycalc.tables import Special
 
 
@@ -125,8 +125,8 @@ def by_special(line: Line, label: str, base: Step, provision: Provision[Special]
     return step, f"{expression}{f' less {special.less}' if special.less else ''}"
 
 
-def stated_charges(line: Line, label: str, kind: str, base: Step) -> Step | None:
-    """Return the sum of the charges of a kind that the caller vouches for, or None."""
+def stated_charges(line: Line, label: str, kind: str, base: Step) -> list[Step]:
+    """Return the charges of a kind that the caller vouches for, each before rounding."""
     found: list[Step] = []
     for place, one in enumerate(line.item.stated_charges):
         if one.kind != kind:
@@ -137,6 +137,4 @@ def stated_charges(line: Line, label: str, kind: str, base: Step) -> Step | None
         else:
             amount = given(name, f"stated_charges[{place}]", one.currency)
             found.append(line.converted(name, amount))
-    if not found:
-        return None
-    return add(f"{label}, as stated", *found) if len(found) > 1 else found[0]
+    return found
