@@ -1,4 +1,4 @@
-"""Faults across the records of a territory: names that nothing bears, circles, conditions that no stage reads.
+"""Faults across the records of a territory: names that nothing bears, circles, conditions never read.
 
 A record is right or wrong only among the others of its day, and in each disputed reading. So every name
 is followed from the days on which it is used to the days on which something bears it.
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dutycalc.errors import DutycalcError, TableError
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 STATED: Final = frozenset({"price", "transport", "insurance", "retail_price"})
 """Values that the facts give, and no record."""
 
-MASSES: Final = frozenset({"gross_mass_kg", "net_mass_kg"})
+MEASURED: Final = STATED | {"gross_mass_kg", "net_mass_kg"}
+"""What the facts give for a limit to measure."""
+
 UNIONS: Final = frozenset({"EU"})
 """Codes that ISO 3166 reserves for unions: their tables are complete only in a member's."""
 
@@ -48,10 +51,12 @@ _OF_GOODS: Final = ("origin", "not_origin", "facts")
 _OF_SCHEMES: Final = ("scheme", "not_scheme")
 
 Key = tuple[str, str]
+Days = tuple[date, date]
+"""The first and the last of a stretch of days."""
 
 
 class Span(NamedTuple):
-    """The days, first and last, on which a record is in force."""
+    """A record, and the first and last day on which it is in force."""
 
     first: date
     last: date
@@ -78,7 +83,7 @@ class Rule:
     path: str
     series: Series[Any]
     own: bool
-    days: tuple[tuple[date, date], ...]
+    days: tuple[Days, ...]
 
     def __post_init__(self) -> None:
         self._spans: dict[frozenset[str], list[Span]] = {}
@@ -152,7 +157,8 @@ def _of_membership(territory: Territory, below: tuple[str, ...]) -> list[Dutycal
         code = one.value.code
         chain = (*below, territory.code, code)
         if code in chain[:-1]:
-            return [_fault(path, "member_of", one, f"territories are members of each other: {', '.join(chain)}")]
+            text = f"territories are members of each other: {', '.join(chain)}"
+            return [_fault(path, "member_of", one, text)]
         try:
             found = _of_membership(territory.tariffs.territory(code), chain[:-1])
         except DutycalcError as fault:
@@ -188,7 +194,7 @@ def _rules(territory: Territory) -> Rules:
     return found
 
 
-def _common(some: Iterable[tuple[date, date]], others: Iterable[tuple[date, date]]) -> Iterator[tuple[date, date]]:
+def _common(some: Iterable[Days], others: Iterable[Days]) -> Iterator[Days]:
     for first, last in some:
         for start, end in others:
             if first <= end and last >= start:
@@ -227,26 +233,22 @@ def _unmet(
         text = f"{reference.field}: no {what} bears the name {reference.name!r}{near(reference.name, known)}"
         yield _fault(rule.path, rule.label, provision, text)
         return
-    if any(target.steady_from <= provision.valid_from for target in targets):
+    if any(target.steady_from <= max(provision.valid_from, rule.days[0][0]) for target in targets):
         return
     for reading in _readings([rule, *targets]):
-        borne = sorted((one.first, one.last) for target in targets for one in target.spans(reading))
-        for span in rule.spans(reading):
-            if not _same(span.provision, provision):
+        borne = _borne(targets, reading)
+        for first, last, one in rule.spans(reading):
+            if one.value is not provision.value:
                 continue
-            day = _first_gap(span, borne) if reference.always else _apart(span, borne)
+            day = _first_gap((first, last), borne) if reference.always else _apart((first, last), borne)
             if day is not None:
-                text = f"{reference.field}: {what} {reference.name!r} is not in force on {day}{_told(reading)}"
-                yield _fault(rule.path, rule.label, provision, text)
+                lack = f"{what} {reference.name!r} is not in force on {day}{_told(reading)}"
+                yield _fault(rule.path, rule.label, provision, f"{reference.field}: {lack}")
                 return
 
 
 def _told(reading: frozenset[str]) -> str:
     return f" in the variant {', '.join(reading)}" if reading else ""
-
-
-def _same(one: Provision[Any], other: Provision[Any]) -> bool:
-    return one.value is other.value
 
 
 def _readings(rules: Iterable[Rule]) -> list[frozenset[str]]:
@@ -255,21 +257,21 @@ def _readings(rules: Iterable[Rule]) -> list[frozenset[str]]:
     return [ORDINARY, *(frozenset({one}) for one in variants)]
 
 
-def _first_gap(span: Span, borne: Iterable[tuple[date, date]]) -> date | None:
-    """Return the first day of a span on which nothing is borne, or None."""
-    day = span.first
+def _first_gap(days: Days, borne: Iterable[Days]) -> date | None:
+    """Return the first of the days on which nothing is borne, or None."""
+    day = days[0]
     for first, last in borne:
         if first > day:
             return day
-        if last >= span.last:
+        if last >= days[1]:
             return None
         day = max(day, last + _A_DAY)
     return day
 
 
-def _apart(span: Span, borne: Iterable[tuple[date, date]]) -> date | None:
-    """Return the first day of a span that shares no day with what is borne, or None."""
-    return None if any(first <= span.last and last >= span.first for first, last in borne) else span.first
+def _apart(days: Days, borne: Iterable[Days]) -> date | None:
+    """Return the first of the days where nothing is borne on any of them, else None."""
+    return None if any(first <= days[1] and last >= days[0] for first, last in borne) else days[0]
 
 
 def _names_in(record: Any) -> Iterator[Reference]:
@@ -291,7 +293,7 @@ def _names_in(record: Any) -> Iterator[Reference]:
             yield from _in_base("base", record.base)
         case Limit():
             for name in (*record.measure, *(one.measure for one in record.also)):
-                yield Reference("measure", name, ("value", "charge"), among=STATED | MASSES)
+                yield Reference("measure", name, ("value", "charge"), among=MEASURED)
         case ValueRule():
             for name in record.parts:
                 yield Reference("parts", name, ("value",), among=STATED)
@@ -349,12 +351,13 @@ def _foreign(
 ) -> Iterator[DutycalcError]:
     for reading in _readings([rule, *currencies]):
         for span in rule.spans(reading):
-            if not _same(span.provision, provision):
+            if span.provision.value is not provision.value:
                 continue
             for other in (one for currency in currencies for one in currency.spans(reading)):
                 day = max(span.first, other.first)
-                if day <= min(span.last, other.last) and other.provision.value.code != to:
-                    text = f"{field}: rounds in {to}, while charges are in {other.provision.value.code} on {day}"
+                code = other.provision.value.code
+                if day <= min(span.last, other.last) and code != to:
+                    text = f"{field}: rounds in {to}, while charges are in {code} on {day}"
                     yield _fault(rule.path, rule.label, provision, text)
                     return
 
@@ -367,7 +370,8 @@ def _roundings(record: Any) -> Iterator[tuple[str, str]]:
     if isinstance(record, Charge):
         rules.append(("base_rounding", record.base_rounding))
     if isinstance(record, Scheme):
-        rules += [(f"takes.{name}", take.rounding) for name, take in record.takes.items() if isinstance(take, Take)]
+        takes = ((name, take) for name, take in record.takes.items() if isinstance(take, Take))
+        rules += [(f"takes.{name}", take.rounding) for name, take in takes]
     for field, rule in rules:
         if rule is not None and not isinstance(rule.to, str):
             yield field, rule.to.currency
@@ -382,6 +386,7 @@ def _unheeded(territory: Territory, rules: Rules) -> Iterator[DutycalcError]:
         name for (family, name), found in rules.items()
         if family == "charge" and any(_per_consignment(one.value) for rule in found for one in rule.series)
     }  # fmt: skip
+    order = _order_of_schemes(rules)
     for found in rules.values():
         for rule in found:
             if not rule.own:
@@ -391,6 +396,8 @@ def _unheeded(territory: Territory, rules: Rules) -> Iterator[DutycalcError]:
                     yield _fault(rule.path, rule.label, provision, text)
                 if _reaches_fees(provision.value, fees):
                     yield from _limits_of_lines(rule, provision, rules)
+                if isinstance(provision.value, Scheme):
+                    yield from _not_yet_settled(rule, provision, order)
 
 
 def _per_consignment(record: Any) -> bool:
@@ -412,11 +419,14 @@ def _unread(record: Any, fees: set[str]) -> Iterator[str]:
         yield from _stated(record, ("within", "above"), _OF_SCHEMES, why)
     elif isinstance(record, BorderCollection):
         why = "who collects at the border is settled for the consignment, by its categories"
-        yield from _stated(record, ("within", "above", "only_for", "not_for"), (*_OF_GOODS, *_OF_SCHEMES), why)
-    if isinstance(record, Special) and fees.intersection((record.of, *record.replaces)):
-        yield f"{', '.join(sorted(fees.intersection((record.of, *record.replaces))))}: a charge per consignment bears no special rate"
-    if isinstance(record, Waiver) and fees.intersection(record.charges):
-        yield f"charges: {', '.join(sorted(fees.intersection(record.charges)))} is charged per consignment and is not waived"
+        fields = ("within", "above", "only_for", "not_for")
+        yield from _stated(record, fields, (*_OF_GOODS, *_OF_SCHEMES), why)
+    if isinstance(record, Special):
+        for name in sorted(fees.intersection((record.of, *record.replaces))):
+            yield f"{name} is charged per consignment and bears no special rate"
+    if isinstance(record, Waiver):
+        for name in sorted(fees.intersection(record.charges)):
+            yield f"charges: {name} is charged per consignment and is never waived"
 
 
 def _stated(record: Scoped, fields: Iterable[str], categories: Iterable[str], why: str) -> Iterator[str]:
@@ -440,35 +450,60 @@ def _limits_of_lines(rule: Rule, provision: Provision[Any], rules: Rules) -> Ite
                 yield _fault(rule.path, rule.label, provision, text)
 
 
+def _order_of_schemes(rules: Rules) -> dict[str, int]:
+    """Return the order in which schemes are settled: those of the sale first, then those that lie below."""
+    schemes = [rule for (family, _), found in rules.items() if family == "scheme" for rule in found]
+    ordered = sorted(schemes, key=lambda rule: (rule.series.records[0].value.tax_point != "sale", rule.own))
+    return {rule.name: n for n, rule in enumerate(ordered)}
+
+
+def _not_yet_settled(
+    rule: Rule, provision: Provision[Any], order: Mapping[str, int]
+) -> Iterator[DutycalcError]:
+    """Yield a fault for every scheme on which a scheme turns before that one has taken its lines."""
+    for condition in provision.value.when:
+        for field in _OF_SCHEMES:
+            for name in getattr(condition, field):
+                if order.get(name, -1) >= order[rule.name]:
+                    text = f"when.{field}: scheme {name!r} is settled after {rule.name!r}: write it first"
+                    yield _fault(rule.path, rule.label, provision, text)
+
+
 # What a territory needs
 
 
-def _incomplete(territory: Territory, rules: Rules) -> Iterator[DutycalcError]:
-    """Yield a fault for what a country's tables lack on a day that they cover."""
-    parts = f"{territory.code}-"
-    if territory.code in UNIONS or any(code.startswith(parts) for code in territory.tariffs.codes):
-        return
+def _incomplete(territory: Territory, rules: Rules) -> list[DutycalcError]:
+    """Return a fault for everything that a country's tables lack on a day that they cover."""
+    found = [] if territory.code in UNIONS else list(_lacks(territory, rules))
+    if found and any(code.startswith(f"{territory.code}-") for code in territory.tariffs.codes):
+        return []  # Its subdivisions complete it.
+    return found
+
+
+def _lacks(territory: Territory, rules: Rules) -> Iterator[DutycalcError]:
     path = territory.files[0].path
-    always = Span(territory.covered_from, ALWAYS, None)  # type: ignore[arg-type]
+    charges = [rule for (family, _), found in rules.items() if family == "charge" for rule in found]
     needs: dict[str, list[Rule]] = {
         "currency": rules.get(("currency", ""), []),
         "value.customs_value": rules.get(("value", "customs_value"), []),
-        "charge": [rule for (family, _), found in rules.items() if family == "charge" for rule in found],
+        "charge": charges,
     }
-    by_class = [
-        span for rule in needs["charge"] for span in rule.spans(ORDINARY) if span.provision.value.rate == "tax_class"
-    ]  # fmt: skip
     for label, found in needs.items():
-        day = _first_gap(always, sorted((one.first, one.last) for rule in found for one in rule.spans(ORDINARY)))
+        day = _first_gap((territory.covered_from, ALWAYS), _borne(found))
         if day is not None:
             yield TableError(f"{path}: no {label} is in force on {day}", file=path, record=label)
-    standard = sorted((one.first, one.last) for rule in rules.get(("tax_class", "standard"), ()) for one in rule.spans(ORDINARY))
-    for span in by_class:
-        day = _first_gap(span, standard)
+    standard = _borne(rules.get(("tax_class", "standard"), []))
+    for first, last, one in (span for rule in charges for span in rule.spans(ORDINARY)):
+        day = _first_gap((first, last), standard) if one.value.rate == "tax_class" else None
         if day is not None:
-            record = span.provision.record.partition("/")[2]
-            text = f"{record} bears the rate of a tax class, and tax_class.standard is not in force on {day}"
+            name = one.record.partition("/")[2]
+            text = f"tax_class.standard is not in force on {day}, and {name} bears the rate of a class"
             yield TableError(f"{path}: {text}", file=path, record="tax_class.standard")
+
+
+def _borne(rules: Iterable[Rule], reading: frozenset[str] = ORDINARY) -> list[Days]:
+    """Return the stretches of days on which some record of the rules is in force, in order."""
+    return sorted((one.first, one.last) for rule in rules for one in rule.spans(reading))
 
 
 # Circles
@@ -481,10 +516,9 @@ def _circles(territory: Territory, rules: Rules) -> Iterator[DutycalcError]:
             continue
         readings = _readings(rule for found in rules.values() for rule in found)
         days = [territory.covered_from, *(day for day in territory.changes if day > territory.covered_from)]
-        for reading, day in ((reading, day) for reading in readings for day in days):
-            law = territory.law(day, variants=reading)
-            records = ((kind, name, one) for kind, named in law.families.items() for name, one in named.items())
-            circle = _circle(_graph(family, records))
+        for reading, day in product(readings, days):
+            in_force = territory.law(day, variants=reading).families
+            circle = _circle(_graph(family, _records_in(in_force)))
             if circle is not None:
                 yield _told_circle(family, circle, day, reading, rules)
                 break
@@ -495,6 +529,14 @@ def _all_records(rules: Rules) -> Iterator[tuple[str, str, Provision[Any]]]:
         for rule in found:
             for provision in rule.series:
                 yield family, name, provision
+
+
+def _records_in(
+    families: Mapping[str, Mapping[str, Provision[Any]]],
+) -> Iterator[tuple[str, str, Provision[Any]]]:
+    for family, named in families.items():
+        for name, provision in named.items():
+            yield family, name, provision
 
 
 def _graph(family: str, records: Iterable[tuple[str, str, Provision[Any]]]) -> dict[str, list[str]]:
@@ -537,8 +579,10 @@ def _circle(graph: Mapping[str, list[str]]) -> list[str] | None:
 def _told_circle(
     family: str, circle: list[str], day: date, reading: frozenset[str], rules: Rules
 ) -> TableError:
-    rule = next((one for name in circle for one in rules.get((family, name), ()) if one.own), rules[family, circle[0]][0])
-    span = next((one for one in rule.spans(reading) if one.first <= day <= one.last), None)
-    provision = span.provision if span is not None else rule.series.records[0]
+    bearing = [rule for name in circle for rule in rules.get((family, name), ())]
+    rule = next((one for one in bearing if one.own), bearing[0])
+    provision = next(
+        (one.provision for one in rule.spans(reading) if one.first <= day <= one.last), rule.series.records[0]
+    )
     text = f"rest on each other on {day}{_told(reading)}: {', '.join(circle)}"
     return _fault(rule.path, rule.label, provision, text)

@@ -82,8 +82,6 @@ def _extend(pers: list[Per], segment: str) -> None:
     found = _SEGMENT.fullmatch(segment)
     assert found is not None
     multiple, word = found["multiple"], found["word"]
-    if multiple and _close(segment) in _QUALIFIERS:
-        multiple, word = None, segment
     bound = read_number(found["number"]) if found["number"] else None
     over, under = (bound, None) if found["bound"] == "over" else (None, bound)
     last = pers[-1] if pers and pers[-1].over is None and pers[-1].under is None else None

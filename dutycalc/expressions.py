@@ -264,15 +264,11 @@ class _Reader:
     def sum(self) -> Rate:
         """Read terms added up and taken away."""
         first = self.term()
-        found = self.take(_SIGN)
-        if found is None:
-            return first
         terms = [first]
         minus: list[Rate] = []
-        while found:
-            (terms if found[0] == "+" else minus).append(self.term())
-            found = self.take(_SIGN)
-        return Sum(tuple(terms), tuple(minus))
+        while sign := self.take(_SIGN):
+            (terms if sign[0] == "+" else minus).append(self.term())
+        return Sum(tuple(terms), tuple(minus)) if len(terms) + len(minus) > 1 else first
 
     def term(self) -> Rate:
         """Read one term."""

@@ -67,7 +67,7 @@ class TableFile:
             lines = csv.reader(stream)
             header, columns, sets, names = _read_header(path, lines)
             table = cls(path, _publication(path, territory, header), columns, sets, names)
-            table._fill(lines, len(names))
+            table.fill(lines)
         return table
 
     @property
@@ -75,9 +75,9 @@ class TableFile:
         """Return whether each line of the file is a single measure, so that a code has several."""
         return "kind" in self._places
 
-    def _fill(self, lines: Iterable[list[str]], width: int) -> None:
+    def fill(self, lines: Iterable[list[str]]) -> None:
         """Take in the lines, each as its fields; equal texts are kept once."""
-        found = self._lines
+        found, width = self._lines, len(self._places)
         same = dict[str, str]().setdefault
         for line in lines:
             if len(line) != width:

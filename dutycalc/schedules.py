@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources.abc import Traversable
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Final, NoReturn
 
 from dutycalc.claims import DutyClaim, option_claimed
@@ -124,6 +124,11 @@ class Schedule:
 
     def _claimable(self, programme: str, origin: str, day: date) -> tuple[str, ...]:
         """Return the groups by which the origin may claim; refuse with the reason where there is none."""
+        if not any(self._groups_in(table) for table in self.tables):
+            raise NotModelledError(
+                f"the preferences of {self.territory.upper()} are not in the tables",
+                subject=f"{self.territory}/{programme}",
+            )
         if self.groups.knows(programme):
             found = self.groups.check(self.groups.named(programme), origin, day)
         elif not any(programme in self._groups_in(table) for table in self.tables):
@@ -176,8 +181,8 @@ class Schedule:
         first, last = publication.chapters
         if not first <= commodity[:2] <= last:
             raise NotModelledError(
-                f"chapter {commodity[:2]} of the tariff of {self.territory.upper()} is not among the articles "
-                f"in the tables, which are those of chapters {first} to {last}",
+                f"chapter {commodity[:2]} of the tariff of {self.territory.upper()} is not in the tables, "
+                f"which hold the articles of chapters {first} to {last}",
                 subject=f"{self.territory}/measures chapter {commodity[:2]}",
             )
         if self._is_carried_forward(day):
@@ -335,8 +340,7 @@ class Schedule:
         if treaty and treaty.origin_group in self.groups.of(origin, day):
             return (
                 _by_itself(treaty, day),
-                f"the {treaty.origin_group} rate applies to origin {origin}: it is lower than the rates of "
-                f"domestic law",
+                f"the {treaty.origin_group} rate applies to origin {origin}: it is below domestic law's",
             )
         note = ""
         if treaty:
@@ -382,6 +386,12 @@ class Schedule:
                 subject=f"{self.territory}/measures {commodity}",
             )
         near = self.near(commodity)
+        if self._is_carried_forward(day):
+            raise NotModelledError(
+                f"commodity {commodity} is not in the tariff of {country} of {self.publication.published}, "
+                f"and what has been added by {day} is not in the tables",
+                subject=f"{self.territory}/measures {commodity}",
+            )
         hint = f"; near codes: {', '.join(near)}" if near else ""
         raise FactsError(
             f"commodity {commodity} is not in the tariff of {country} on {day}{hint}", fact="commodity"
@@ -394,7 +404,10 @@ class Schedule:
         def distance(code: str) -> tuple[int, int, str]:
             width = max(len(code), len(commodity))
             apart = abs(int(code.ljust(width, "0")) - int(commodity.ljust(width, "0")))
-            return -len(commonprefix([code, commodity])), apart, code
+            shared = sum(
+                1 for _ in takewhile(lambda two: two[0] == two[1], zip(code, commodity, strict=False))
+            )
+            return -shared, apart, code
 
         return tuple(sorted(sorted(codes, key=distance)[:_NEAR]))
 

@@ -87,6 +87,7 @@ def amount(text: str, value: str, **measures: str) -> Money:
         "0.003 USD/line/gross + 4.6%",
         "0.028 USD/jewel over 7",
         "0.1057 AUD/l/%vol over 1.15",
+        "1 EUR/kg/dry 90% over 5",
         "3 EUR/item",
         "3 EUR",
         "9% + EA MAX 24.2% + ADSZ",

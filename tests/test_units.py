@@ -37,7 +37,7 @@ HMRC_CODES = {
     "KCL": "t/KCl", "KGM": "kg", "KGMA": "kg/alcohol", "KGME": "kg/drained", "KGMG": "kg/gross",
     "KGMP": "kg/lactic matter", "KGMS": "kg/raw sugar", "KGMT": "kg/dry lactic matter", "KLT": "1000l",
     "KMA": "kg/methylamines", "KMT": "km", "KNI": "kg/nitrogen", "KNS": "kg/H2O2", "KPH": "kg/KOH",
-    "KPO": "kg/K2O", "KPP": "kg/P2O5", "KSD": "kg/90% dry", "KSH": "kg/NaOH", "KUR": "kg/uranium",
+    "KPO": "kg/K2O", "KPP": "kg/P2O5", "KSD": "kg/dry 90%", "KSH": "kg/NaOH", "KUR": "kg/uranium",
     "LPA": "lpa", "LTR": "l", "LTRA": "l/alcohol", "MIL": "1000item", "MPR": "1000pair", "MTK": "m2",
     "MTQ": "m3", "MTQC": "1000m3", "MTR": "m", "MWH": "1000kWh", "NAR": "item", "NARB": "item/per flask",
     "NCL": "cell", "NPR": "pair", "RET": "retail price", "SPQ": "lpa/spr", "SPQLPA": "lpa/spr",

@@ -120,19 +120,19 @@ def _preference(code: str, group: str, parts: Sequence[tuple[str, str]], draft: 
     """Return the rate of one agreement on one code, and what it requires besides origin."""
     requires = ""
     readable: list[tuple[str, str]] = []
-    for rate, validity in parts:
-        end_use = _END_USE.fullmatch(rate)
-        if end_use:
-            rate, requires = end_use[1], "end use"
-        readable.append((draft.expression("preference", rate, record=f"{code} {group}"), validity))
-    text = "; ".join(f"{rate} ({validity})" for rate, validity in parts)
+    for text, validity in parts:
+        end_use = _END_USE.fullmatch(text)
+        requires = "end use" if end_use else requires
+        rate = draft.expression("preference", end_use[1] if end_use else text, record=f"{code} {group}")
+        readable.append((rate, validity))
+    whole = "; ".join(f"{rate} ({validity})" for rate, validity in parts)
     if any(is_unreadable(rate) for rate, _ in readable):
-        return (readable[0][0] if len(readable) == 1 else unreadable(text)), requires
+        return (readable[0][0] if len(readable) == 1 else unreadable(whole)), requires
     try:
         return _with_seasons(readable), requires
     except FactsError as fault:
-        draft.drop(f"{code} {group}", "preference", text, str(fault))
-        return unreadable(text), requires
+        draft.drop(f"{code} {group}", "preference", whole, str(fault))
+        return unreadable(whole), requires
 
 
 def _with_seasons(parts: Sequence[tuple[str, str]]) -> str:

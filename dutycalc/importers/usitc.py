@@ -16,9 +16,9 @@ from dutycalc.importers.usitc_texts import split_special, tidy
 from dutycalc.measures import Column, Entry
 
 KEYS: Final = frozenset(
-    "htsno indent description superior units general special other footnotes quotaQuantity".split()
+    ("htsno", "indent", "description", "superior", "units", "general", "special", "other", "footnotes")
 )
-"""What every object has, besides additional duties and a misspelt duplicate of them."""
+"""What every object has, besides quotas, additional duties and a misspelt duplicate of these."""
 
 RATES: Final = ("general", "special", "other")
 _CHUNK: Final = 1 << 16
@@ -95,7 +95,7 @@ def _subheadings(file: Path, draft: Draft, first: str, last: str) -> dict[str, _
     above: list[tuple[int, dict[str, str]]] = []
     for one in objects(file):
         draft.record()
-        if not KEYS <= one.keys():
+        if not one.keys() >= KEYS:
             raise TableError(f"{file.name}: {one.get('htsno')!r} lacks {KEYS - one.keys()}", file=str(file))
         code = one["htsno"].replace(".", "")
         # Three rows write their depth as "03" or "04"; int() reads them like the others.

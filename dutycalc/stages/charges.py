@@ -336,7 +336,10 @@ def _special(
 ) -> Step | None:
     special = other.value
     words = name.replace("_", " ")
-    base, _ = _base(line, name, f"base of {words}, {label_of(other)}", special.base or provision.value.base, other)
+    if special.base:
+        base, _ = _base(line, name, f"base of {words}, {label_of(other)}", special.base, other)
+    else:
+        base, _ = _ordinary_base(line, name, provision)
     rule = special.rounding or provision.value.rounding
     if special.per == "tariff_line":
         ways.append(Way(test, base, f"{special.rate} for each tariff line", (other,)))
@@ -349,6 +352,21 @@ def _special(
     if rule.per == "line":
         return rounded(f"{words}, {label_of(other)}, rounded", amount, _rounding(line, rule, other.record), other if special.rounding else provision)
     return amount
+
+
+def _ordinary_base(line: Line, name: str, provision: Provision[Charge]) -> tuple[Step, Provision[Any] | None]:
+    """Return the base of a charge as its own record has it, rounded where law rounds it."""
+    charge = provision.value
+    words = name.replace("_", " ")
+    if name not in line.bases:
+        base, partly = _base(line, name, f"base of {words}", charge.base, provision)
+        if charge.base_rounding is not None and charge.base_rounding.per == "consignment":
+            line.exports[f"base:{name}"] = base
+            base = line.part_of(f"base:{name}", f"base of {words}, rounded on the consignment, share")
+        elif charge.base_rounding is not None:
+            base = rounded(f"base of {words}, rounded", base, _rounding(line, charge.base_rounding, provision.record), provision)
+        line.bases[name] = (base, partly)
+    return line.bases[name]
 
 
 def _share_of_tariff_line(
@@ -370,13 +388,7 @@ def _share_of_tariff_line(
 def _ordinary(line: Line, name: str, provision: Provision[Charge], ways: list[Way]) -> Step:
     charge = provision.value
     words = name.replace("_", " ")
-    base, partly = _base(line, name, f"base of {words}", charge.base, provision)
-    if charge.base_rounding is not None:
-        if charge.base_rounding.per == "consignment":
-            line.exports[f"base:{name}"] = base
-            base = line.part_of(f"base:{name}", f"base of {words}, rounded on the consignment, share")
-        else:
-            base = rounded(f"base of {words}, rounded", base, _rounding(line, charge.base_rounding, provision.record), provision)
+    base, partly = _ordinary_base(line, name, provision)
     read: tuple[Provision[Any], ...] = (provision,) if partly is None else (provision, partly)
     if charge.per == "tariff_line":
         ways.append(Way(None, base, f"{charge.rate} for each tariff line", read))
@@ -416,10 +428,10 @@ def _by_rate(
             return unmodelled, "unknown", ()
         return line.zero(f"no {words} is stated", provision), "none stated", ()
     if charge.inclusive:
-        rate_value = parse(charge.rate).ad_valorem
-        if rate_value is None:
+        percent = parse(charge.rate).ad_valorem
+        if percent is None:
             raise FactsError(f"{provision.record}: a base that includes the charge needs a percentage")
-        rate = line.leaf(f"rate of {words}", provision, rate_value, "%")
+        rate = line.leaf(f"rate of {words}", provision, percent / 100, "%")
         return including_itself(label, base, rate, provision), charge.rate, ()
     step, expression = amount_of(line, label, charge.rate, base, line.measure, provision)
     return step, str(expression), ()

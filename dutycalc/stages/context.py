@@ -123,6 +123,7 @@ class Line(Trace):
         self.values: dict[str, Step] = {}
         self.reasons: list[Step] = []
         self.taken: dict[str, Step | None] = {}
+        self.bases: dict[str, tuple[Step, Provision[Any] | None]] = {}
 
     def part_of(self, name: str, label: str) -> Step:
         """Return this line's part of a split of the consignment."""

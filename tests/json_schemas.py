@@ -1,0 +1,145 @@
+"""The JSON Schemas of a consignment and of an assessment, made from the code."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from dutycalc import assessment
+from dutycalc.goods import Consignment
+from dutycalc.law import Citation, Confidence
+from dutycalc.money import Money
+from dutycalc.steps import Op
+from dutycalc.words import Decision
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+AMOUNT: Final = {"$ref": "#/$defs/Money"}
+DAY: Final = {"type": "string", "format": "date"}
+NULL: Final = {"type": "null"}
+
+
+def consignment_schema() -> dict[str, Any]:
+    """Return the schema of the facts, as pydantic states it; the dialect and a title stand first."""
+    found = Consignment.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": DIALECT, "title": "Consignment", **{key: one for key, one in found.items() if key != "title"}}
+
+
+def assessment_schema() -> dict[str, Any]:
+    """Return the schema of the answer, from the dataclasses that hold it."""
+    amounts = _map(AMOUNT)
+    return {
+        "$schema": DIALECT,
+        "title": "Assessment",
+        "description": "What is due on a consignment, line by line, with its working. Amounts are exact strings.",
+        **_object(
+            {
+                "format": {"const": assessment.FORMAT},
+                "destination": {"type": "string"},
+                "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+                "decision": _of(Decision),
+                "items": _array("AssessedItem"),
+                "charges": _array("Charge"),
+                "totals": _object(
+                    {"all": AMOUNT, "by_kind": amounts, "by_collector": amounts, "by_moment": amounts}
+                ),
+                "notices": _array("Notice"),
+                "missing": _array("Missing"),
+                "tables": _object({"digest": {"type": "string"}, "territory": {"type": "string"}, "checked_on": DAY}),
+                "working": _array("Step"),
+            }
+        ),
+        "$defs": {
+            "AssessedItem": _dataclass(assessment.AssessedItem),
+            "Charge": _dataclass(assessment.Charge, leave={"records"}),
+            "Citation": _dataclass(Citation),
+            "Collection": _dataclass(assessment.Collection),
+            "Law": _law(),
+            "Missing": _dataclass(assessment.Missing),
+            "Money": {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)? [A-Z]{3}$"},
+            "Notice": _dataclass(assessment.Notice),
+            "Step": _step(),
+        },
+    }
+
+
+def _step() -> dict[str, Any]:
+    """Return the schema of a step; what is empty is left out of it."""
+    found = _dataclass(assessment.Step, leave={"fact", "law", "detail"})
+    found["properties"] |= {
+        "op": _of(Op), "fact": {"type": "string"}, "detail": {"type": "string"}, "law": {"$ref": "#/$defs/Law"},
+    }  # fmt: skip
+    return found
+
+
+def _law() -> dict[str, Any]:
+    """Return the schema of a record of law within a step."""
+    found = _object(
+        {
+            "record": {"type": "string"},
+            "valid_from": DAY,
+            "valid_until": {"anyOf": [DAY, NULL]},
+            "known_from": DAY,
+            "confidence": _of(Confidence),
+            "cite": _array("Citation"),
+        }
+    )
+    found["properties"] |= {"variant": {"type": "string"}, "note": {"type": "string"}}
+    return found
+
+
+def _dataclass(one: type, leave: set[str] | frozenset[str] = frozenset()) -> dict[str, Any]:
+    hints = get_type_hints(one)
+    said = " ".join((one.__doc__ or "").split())
+    return {"description": said, **_object({name: _of(hint) for name, hint in hints.items() if name not in leave})}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
+    }  # fmt: skip
+
+
+def _map(values: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": values}
+
+
+def _array(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": f"#/$defs/{name}"}}
+
+
+_PLAIN: Final[dict[Any, dict[str, Any]]] = {
+    str: {"type": "string"}, bool: {"type": "boolean"}, int: {"type": "integer"}, date: DAY, Money: AMOUNT,
+    Decimal: {"type": "string"}, types.NoneType: NULL, Any: {},
+}  # fmt: skip
+
+
+def _of(hint: Any) -> dict[str, Any]:
+    """Return the schema of a type, as `to_dict` writes its values."""
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_of(one) for one in arguments]}
+    if origin in (tuple, list):
+        return {"type": "array", "items": _of(arguments[0])}
+    if origin is dict:
+        return _map(_of(arguments[1]))
+    return {"$ref": f"#/$defs/{hint.__name__}"}
+
+
+SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "consignment.schema.json": consignment_schema,
+    "assessment.schema.json": assessment_schema,
+}
+"""The schemas by the name of their file in `docs/schema`."""
+
+
+def schema_text(name: str) -> str:
+    """Return a schema as the text of its file."""
+    return json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,177 @@
+"""The examples of the README and the docs: found, run, and written anew.
+
+`python tests/regenerate_docs.py` rewrites the output of every example, the parts that are made from the code,
+and the JSON Schemas. A `console` block holds commands after `$ ` and what they print; a `python` block is
+followed by an `output` block where it prints; the blocks of a page share their names. Other blocks are not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from json_schemas import SCHEMAS, schema_text  # noqa: E402
+
+from dutycalc import loader, tables  # noqa: E402
+
+PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+_BLOCK: Final = re.compile(
+    r"^```console\n(?P<console>.*?)^```$"
+    r"|^```python\n(?P<python>.*?)^```$(?P<between>\n{1,2}^```output\n(?P<output>.*?)^```$)?"
+    r"|^<!-- made: (?P<made>\w+) -->\n(?P<text>.*?)^<!-- end -->$",
+    re.MULTILINE | re.DOTALL,
+)
+_COMMAND: Final = re.compile(r"^\$ (?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
+
+
+def regenerated(page: Path) -> str:
+    """Return the page with every example run and every made part made anew."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+
+    def anew(block: re.Match[str]) -> str:
+        if block["console"] is not None:
+            return f"```console\n{_run(block['console'])}```"
+        if block["python"] is not None:
+            printed = _execute(block["python"], names, f"{page.name}, line {_line_of(block)}")
+            output = f"\n\n```output\n{printed}```" if printed else ""
+            return f"```python\n{block['python']}```{output}"
+        return f"<!-- made: {block['made']} -->\n{MADE[block['made']]()}<!-- end -->"
+
+    return _BLOCK.sub(anew, page.read_text(encoding="utf-8"))
+
+
+def _line_of(block: re.Match[str]) -> int:
+    return block.string.count("\n", 0, block.start()) + 2
+
+
+def _run(text: str) -> str:
+    """Return the commands of a console block, each with what it prints."""
+    with _commands() as environment:
+        return "".join(f"{command}\n{_printed(command[2:], environment)}" for command in _COMMAND.findall(text))
+
+
+def _printed(command: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        text=True, encoding="utf-8", timeout=120, check=False,
+    )  # fmt: skip
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+@contextmanager
+def _commands() -> Iterator[dict[str, str]]:
+    """Give an environment in which `dutycalc` and `python` are this checkout's and this interpreter's."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, code in (("python", ""), ("dutycalc", "-m dutycalc.cli ")):
+            script = Path(folder, name)
+            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {code}"$@"\n', encoding="utf-8")
+            script.chmod(0o755)
+        yield {
+            "PATH": f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin",
+            "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "error",
+            "LC_ALL": "C.UTF-8", "TERM": "dumb", "COLUMNS": "100", "HOME": folder,
+        }  # fmt: skip
+
+
+def _execute(code: str, names: dict[str, Any], place: str) -> str:
+    printed = StringIO()
+    with chdir(ROOT), redirect_stdout(printed):
+        exec(compile(code, place, "exec"), names)
+    return "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())
+
+
+def field_reference() -> str:
+    """Return every family of records and every shape within them, field by field, as the code has them."""
+    common = set(tables.Record.model_fields)
+    scoped = set(tables.Scoped.model_fields)
+    parts = [_shape("Header", tables.Header, "at the top of a file"), _shape("Source", tables.Source, "`[sources.SLUG]`")]
+    parts.append(_shape("Record", tables.Record, "in every record"))
+    parts.append(_shape("Scoped", tables.Scoped, "in records that apply in some circumstances only", leave=common))
+    for family, (shape, named) in tables.FAMILIES.items():
+        where = f"`[[{family}{'.NAME' if named else ''}]]`"
+        is_scoped = issubclass(shape, tables.Scoped)
+        also = "; with the fields of Scoped" if is_scoped else ""
+        parts.append(_shape(shape.__name__, shape, where + also, leave=scoped if is_scoped else common))
+    inner = (
+        tables.Goods, tables.Condition, tables.RoundingRule, tables.FurtherMeasure, tables.Bucket, tables.Take,
+        tables.Returns, tables.Turnover,
+    )  # fmt: skip
+    parts += [_shape(shape.__name__, shape, "within a record") for shape in inner]
+    return "\n".join(parts)
+
+
+def _shape(name: str, shape: type[tables.Shape], where: str, leave: set[str] | frozenset[str] = frozenset()) -> str:
+    said = " ".join((shape.__doc__ or "").split())
+    rows = [
+        f"| `{field}` | `{_annotation(shape, field)}` | {_default(info)} |"
+        for field, info in shape.model_fields.items()
+        if field not in leave
+    ]
+    head = f"### {name}\n\n{where[0].upper() if where[0].isalpha() else where[0]}{where[1:]}. {said}\n"
+    if not rows:
+        return head
+    return f"{head}\n| field | type | default |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
+
+
+def _annotation(shape: type[tables.Shape], field: str) -> str:
+    """Return a field's type as it is written in the code, without what guards its value."""
+    for one in shape.__mro__:
+        text = one.__dict__.get("__annotations__", {}).get(field)
+        if text is not None:
+            return str(text).replace("|", "or")
+    raise KeyError(field)
+
+
+def _default(info: Any) -> str:
+    if info.is_required():
+        return "required"
+    value = info.get_default(call_default_factory=True)
+    return "none" if value is None else f"`{value!r}`" if value not in ("", [], {}) else "empty"
+
+
+def territories() -> str:
+    """Return every territory of the bundled tables: since when it is covered, and how many records it has."""
+    tariffs = loader.load_tariffs()
+    rows = ["| code | territory | covered from | last checked | records | tariff |", "| --- | --- | --- | --- | --- | --- |"]
+    for code in tariffs.codes:
+        folder = ROOT / "tariffs" / code.lower()
+        schedule = "yes" if (folder / "measures.csv").is_file() else ""
+        if not any(folder.glob("*.toml")):
+            continue
+        territory = tariffs.territory(code)
+        records = sum(len(series) for series in territory.series())
+        rows.append(
+            f"| {code} | {territory.name} | {territory.covered_from} | {territory.checked_on} | {records} | {schedule} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+MADE: Final[dict[str, Callable[[], str]]] = {"fields": field_reference, "territories": territories}
+"""Parts of pages that are made from the code and the tables."""
+
+
+def main() -> None:
+    """Write every page and schema anew."""
+    for page in PAGES:
+        page.write_text(regenerated(page), encoding="utf-8", newline="\n")
+    for name in SCHEMAS:
+        (ROOT / "docs" / "schema" / name).write_text(schema_text(name), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,758 @@
+"""The engine's mechanisms, each on a small table of its own: no country's law is tested here."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_tables import (
+    BORDER,
+    CLASSES,
+    CURRENCY,
+    DUTY,
+    LAW,
+    VALUES,
+    VAT,
+    amounts,
+    assessed,
+    cart,
+    item,
+    total,
+    write,
+)
+
+from dutycalc import Assessment, Consignment, DutycalcError, Money, Tariffs, assess
+from dutycalc.errors import (
+    CurrencyError,
+    FactsError,
+    MissingFactError,
+    NotInForceError,
+    NotModelledError,
+    Refusals,
+)
+
+SALE_SCHEME = """
+[[registration.SHOP]]
+valid_from = 2020-01-01
+title = "Shop number"
+pictures = ["SH####"]
+cite = ["act"]
+
+[[scheme.SHOP]]
+valid_from = 2020-01-01
+model = "vendor"
+liable = ["platform", "seller"]
+registration = "SHOP"
+optional = true
+when = { buyer = ["consumer"] }
+takes = { vat = { at = "sale", base = ["price", "transport", "insurance"] } }
+cite = ["act"]
+"""
+
+LIMIT = """
+[[limit.low_value]]
+valid_from = 2020-01-01
+measure = "intrinsic_value"
+per = "consignment"
+at_most = "100 EUR"
+cite = ["act"]
+"""
+
+RELIEF = """
+[[relief.low_value]]
+valid_from = 2020-01-01
+of = ["customs_duty"]
+within = "low_value"
+cite = ["act"]
+"""
+
+REGISTERED = {"country": "CN", "registrations": {"SHOP": "SH1234"}}
+
+
+@pytest.fixture
+def tariffs(tmp_path: Path) -> Tariffs:
+    return write(tmp_path, *LAW)
+
+
+def price(text: str, **changes: Any) -> dict[str, Any]:
+    return item(unit_price=text, **changes)
+
+
+# Base, rate, rounding
+
+
+def test_duty_rests_on_the_customs_value_and_tax_on_both(tariffs: Tariffs) -> None:
+    result = assessed(tariffs, transport="20.00 EUR")
+    assert result.items[0].customs_value == Money.parse("120.00 EUR")
+    assert amounts(result) == {"1 customs_duty": "12.00 EUR", "1 vat": "26.40 EUR"}
+    assert result.totals["all"] == Money.parse("38.40 EUR")
+
+
+@pytest.mark.parametrize(
+    ("tax_class", "tax"), [("standard", "22.00 EUR"), ("reduced", "11.00 EUR"), ("books", "11.00 EUR")]
+)
+def test_a_class_of_goods_bears_its_rate_or_that_of_the_class_it_is_like(
+    tariffs: Tariffs, tax_class: str, tax: str
+) -> None:
+    assert amounts(assessed(tariffs, item(tax_class=tax_class)))["1 vat"] == tax
+
+
+def test_a_class_that_the_tables_do_not_know_is_refused_with_those_they_know(tariffs: Tariffs) -> None:
+    with pytest.raises(FactsError, match="item 1: .*no class 'food'.*books, reduced, standard"):
+        assessed(tariffs, item(tax_class="food"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "amount", "expected"),
+    [
+        ("half_up", "10.05", "1.01"), ("half_down", "10.05", "1.00"), ("half_even", "10.05", "1.00"),
+        ("half_even", "10.15", "1.02"), ("up", "10.01", "1.01"), ("down", "10.09", "1.00"),
+    ],
+)  # fmt: skip
+def test_each_mode_of_rounding_is_as_its_name_says(
+    tmp_path: Path, mode: str, amount: str, expected: str
+) -> None:
+    tariffs = write(tmp_path, CURRENCY, VALUES, CLASSES, DUTY.replace("half_up", mode), VAT, BORDER)
+    assert amounts(assessed(tariffs, price(f"{amount} EUR")))["1 customs_duty"] == f"{expected} EUR"
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "expected"),
+    [("0.05 EUR", "100.70 EUR", "10.05 EUR"), ("1 EUR", "95.00 EUR", "10.00 EUR"), ("100 EUR", "1499.00 EUR", "100.00 EUR")],
+)  # fmt: skip
+def test_charges_are_rounded_to_whole_units_of_any_size(
+    tmp_path: Path, unit: str, value: str, expected: str
+) -> None:
+    tariffs = write(tmp_path, CURRENCY, VALUES, CLASSES, DUTY.replace("0.01 EUR", unit), VAT, BORDER)
+    assert amounts(assessed(tariffs, price(value)))["1 customs_duty"] == expected
+
+
+def test_a_base_is_rounded_before_the_rate_where_the_law_says_so(tmp_path: Path) -> None:
+    base = 'base_rounding = { to = "1 EUR", mode = "down" }\nrounding'
+    tariffs = write(tmp_path, CURRENCY, VALUES, CLASSES, DUTY.replace("rounding", base), VAT, BORDER)
+    result = assessed(tariffs, price("10.99 EUR"), item(id="2", unit_price="10.99 EUR"))
+    assert total(result, "customs_duty") == Money.parse("2.00 EUR")
+    charge = result.items[0].charge("customs_duty")
+    assert charge.base == Money.parse("10.00 EUR")
+
+
+def test_a_base_rounded_on_the_consignment_is_rounded_once_and_shared(tmp_path: Path) -> None:
+    base = 'base_rounding = { to = "1 EUR", mode = "down", per = "consignment" }\nrounding'
+    tariffs = write(tmp_path, CURRENCY, VALUES, CLASSES, DUTY.replace("rounding", base), VAT, BORDER)
+    result = assessed(tariffs, price("10.99 EUR"), item(id="2", unit_price="10.99 EUR"))
+    bases = [one.charge("customs_duty").base for one in result.items]
+    assert bases == [Money.parse("10.50 EUR"), Money.parse("10.50 EUR")]
+    assert total(result, "customs_duty") == Money.parse("2.10 EUR")
+
+
+def test_a_charge_rounded_on_the_consignment_is_rounded_once_and_its_shares_add_up(tmp_path: Path) -> None:
+    rounding = 'rounding = { to = "0.05 EUR", mode = "half_up", per = "consignment" }'
+    vat = VAT.replace('rounding = { to = "0.01 EUR", mode = "half_up" }', rounding)
+    tariffs = write(tmp_path, CURRENCY, VALUES, CLASSES, DUTY, vat, BORDER)
+    lines = [item(id=str(n), unit_price="0.33 EUR", stated_duty="free") for n in (1, 2, 3)]
+    result = assessed(tariffs, *lines)
+    assert [amounts(result)[f"{n} vat"] for n in (1, 2, 3)] == ["0.07 EUR", "0.07 EUR", "0.06 EUR"]
+    assert total(result, "vat") == Money.parse("0.20 EUR")
+
+
+def test_a_base_that_includes_the_charge_is_grossed_up(tmp_path: Path) -> None:
+    vat = VAT.replace('kind = "vat"', 'kind = "vat"\ninclusive = true')
+    tariffs = write(tmp_path, CURRENCY, VALUES, CLASSES, DUTY, vat, BORDER)
+    result = assessed(tariffs, item(stated_duty="free"))
+    assert amounts(result)["1 vat"] == "25.00 EUR"
+
+
+def test_a_rate_by_quantity_takes_the_quantity_of_the_line(tmp_path: Path) -> None:
+    levy = DUTY.replace("charge.customs_duty", "charge.levy").replace("schedule", "2 EUR/kg + 0.5 EUR/item")
+    tariffs = write(tmp_path, *LAW, levy.replace('"customs_duty"', '"excise"'))
+    result = assessed(tariffs, item(quantity="3", net_mass_kg="1.25"))
+    assert amounts(result)["1 levy"] == "4.00 EUR"
+
+
+def test_a_rate_by_a_measure_that_is_not_stated_is_refused_by_name(tariffs: Tariffs) -> None:
+    with pytest.raises(MissingFactError) as refusal:
+        assessed(tariffs, item(stated_duty="5% + 2 EUR/kg"))
+    assert (refusal.value.item, refusal.value.fact) == ("1", "net_mass_kg")
+
+
+# Currencies
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        ({"from": "USD", "to": "EUR", "rate": "0.90"}, "90.00 EUR"),
+        ({"from": "EUR", "to": "USD", "rate": "1.25"}, "80.00 EUR"),
+    ],
+)
+def test_amounts_are_converted_by_the_stated_rate_either_way_round(
+    tariffs: Tariffs, rate: dict[str, str], expected: str
+) -> None:
+    rates = [rate | {"on": "2026-05-20", "source": "central bank"}]
+    result = assessed(tariffs, price("100.00 USD"), exchange_rates=rates)
+    assert result.items[0].customs_value == Money.parse(expected)
+
+
+def test_without_a_rate_of_exchange_the_line_is_refused_and_both_currencies_named(tariffs: Tariffs) -> None:
+    rates = [{"from": "GBP", "to": "EUR", "rate": "1.2", "on": "2026-05-20", "source": "central bank"}]
+    with pytest.raises(CurrencyError) as refusal:
+        assessed(tariffs, price("100.00 USD"), exchange_rates=rates)
+    assert set(refusal.value.currencies) == {"USD", "EUR"}
+    assert "item 1" in str(refusal.value)
+
+
+def test_a_limit_in_another_currency_is_converted_too(tmp_path: Path) -> None:
+    limit = LIMIT.replace("100 EUR", "100 USD")
+    tariffs = write(tmp_path, *LAW, limit, RELIEF)
+    rates = [{"from": "USD", "to": "EUR", "rate": "0.80", "on": "2026-05-20", "source": "central bank"}]
+    at_limit = assessed(tariffs, price("80.00 EUR"), exchange_rates=rates)
+    above = assessed(tariffs, price("80.01 EUR"), exchange_rates=rates)
+    assert (amounts(at_limit)["1 customs_duty"], amounts(above)["1 customs_duty"]) == ("0.00 EUR", "8.00 EUR")
+    with pytest.raises(CurrencyError, match="USD"):
+        assessed(tariffs, price("80.00 EUR"))
+
+
+@pytest.mark.parametrize(
+    ("currency", "value", "duty"),
+    [("JPY", "12345 JPY", "1234 JPY"), ("KWD", "10.008 KWD", "1.000 KWD"), ("CLF", "1.00059 CLF", "0.1000 CLF")],
+)  # fmt: skip
+def test_the_minor_unit_of_a_currency_is_its_own(
+    tmp_path: Path, currency: str, value: str, duty: str
+) -> None:
+    down = DUTY.replace('to = "0.01 EUR", mode = "half_up"', 'to = "minor_unit", mode = "down"')
+    vat = VAT.replace("0.01 EUR", f"1 {currency}")
+    tariffs = write(tmp_path, CURRENCY.replace("EUR", currency), VALUES, CLASSES, down, vat, BORDER)
+    assert amounts(assessed(tariffs, price(value)))["1 customs_duty"] == duty
+
+
+def test_shares_of_yen_are_whole_yen(tmp_path: Path) -> None:
+    law = [part.replace("0.01 EUR", "1 JPY").replace("EUR", "JPY") for part in LAW]
+    tariffs = write(tmp_path, *law)
+    lines = [item(id=str(n), unit_price="100 JPY", stated_duty="free") for n in (1, 2, 3)]
+    result = assessed(tariffs, *lines, transport="100 JPY")
+    assert [str(one.customs_value) for one in result.items] == ["134 JPY", "133 JPY", "133 JPY"]
+
+
+# Goods of no value
+
+
+def test_a_free_line_among_others_bears_nothing_of_the_transport(tariffs: Tariffs) -> None:
+    result = assessed(tariffs, item(), item(id="2", unit_price="0.00 EUR"), transport="10.00 EUR")
+    assert amounts(result) == {
+        "1 customs_duty": "11.00 EUR", "1 vat": "24.20 EUR", "2 customs_duty": "0.00 EUR", "2 vat": "0.00 EUR",
+    }  # fmt: skip
+
+
+def test_where_every_line_is_free_the_transport_is_shared_alike(tariffs: Tariffs) -> None:
+    lines = [price("0.00 EUR"), item(id="2", unit_price="0.00 EUR")]
+    result = assessed(tariffs, *lines, transport="10.01 EUR")
+    assert [str(one.customs_value) for one in result.items] == ["5.01 EUR", "5.00 EUR"]
+
+
+def test_a_flat_amount_is_due_on_goods_of_no_value(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW)
+    result = assessed(tariffs, price("0.00 EUR", stated_duty="3 EUR/item", quantity="2"))
+    assert amounts(result)["1 customs_duty"] == "6.00 EUR"
+
+
+# Unknown is never zero
+
+
+def test_a_duty_that_no_table_gives_is_refused_by_line_and_remedy(tariffs: Tariffs) -> None:
+    with pytest.raises(NotModelledError, match="item 1: .*61091000.*stated_duty") as refusal:
+        assessed(tariffs, item(stated_duty=None))
+    assert refusal.value.item == "1"
+
+
+def test_everything_that_is_missing_is_told_at_once(tariffs: Tariffs) -> None:
+    lines = [item(stated_duty=None), item(id="2", stated_duty="1 EUR/kg"), item(id="3")]
+    with pytest.raises(Refusals) as refusal:
+        assessed(tariffs, *lines)
+    told = {(type(one), getattr(one, "item", "")) for one in refusal.value.exceptions}
+    assert told == {(NotModelledError, "1"), (MissingFactError, "2")}
+
+
+def test_a_partial_answer_is_asked_for_by_name_and_says_so(tariffs: Tariffs) -> None:
+    result = assessed(tariffs, item(stated_duty=None), item(id="2"), partial=True)
+    assert result.decision == "partial"
+    assert {(one.item, one.subject) for one in result.missing} == {("1", "stated_duty")}
+    assert result.items[0].charge("customs_duty").amount is None
+    assert result.items[0].charge("vat").amount is None
+    assert amounts(result)["2 vat"] == "22.00 EUR"
+    assert result.totals["all"] == Money.parse("32.00 EUR")
+
+
+def test_a_relieved_charge_needs_no_rate(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, RELIEF)
+    result = assessed(tariffs, item(stated_duty=None))
+    assert result.decision == "assessed"
+    assert amounts(result) == {"1 customs_duty": "0.00 EUR", "1 vat": "20.00 EUR"}
+    with pytest.raises(NotModelledError):
+        assessed(tariffs, price("100.01 EUR", stated_duty=None))
+
+
+def test_an_unknown_line_makes_a_test_on_the_whole_unknown(tmp_path: Path) -> None:
+    waiver = """
+[[waiver.small]]
+valid_from = 2020-01-01
+charges = ["customs_duty"]
+at_most = "5 EUR"
+cite = ["act"]
+"""
+    tariffs = write(tmp_path, *LAW, waiver)
+    result = assessed(tariffs, price("10 EUR", stated_duty=None), item(id="2"), partial=True)
+    assert result.items[1].charge("customs_duty").amount is None
+
+
+def test_law_that_no_table_holds_is_refused_until_the_caller_states_the_charge(tmp_path: Path) -> None:
+    excise = DUTY.replace("charge.customs_duty", "charge.excise").replace('"customs_duty"', '"excise"')
+    unmodelled = """
+[[unmodelled.spirits]]
+valid_from = 2020-01-01
+subject = "excise duty on spirits"
+kind = "excise"
+only_for = { commodities = ["2208"] }
+cite = ["act"]
+"""
+    tariffs = write(tmp_path, *LAW, excise.replace("schedule", "stated"), unmodelled)
+    spirits = item(commodity="22083000")
+    with pytest.raises(NotModelledError, match="item 1: .*excise duty on spirits"):
+        assessed(tariffs, spirits)
+    stated = [{"kind": "excise", "amount": "7.77 EUR"}]
+    assert amounts(assessed(tariffs, spirits | {"stated_charges": stated}))["1 excise"] == "7.77 EUR"
+    assert "1 excise" not in amounts(assessed(tariffs))
+
+
+def test_a_stated_charge_of_a_kind_that_the_law_lacks_is_refused_and_not_lost(tariffs: Tariffs) -> None:
+    with pytest.raises(DutycalcError, match="item 1"):
+        assessed(tariffs, item(stated_charges=[{"kind": "excise", "amount": "7.77 EUR"}]))
+
+
+# Days
+
+
+def test_the_law_of_the_sale_and_of_the_import_are_read_on_their_own_days(tmp_path: Path) -> None:
+    risen = """
+[[tax_class.standard]]
+valid_from = 2026-07-01
+rate = "30%"
+cite = ["act"]
+"""
+    tariffs = write(tmp_path, *LAW, risen, SALE_SCHEME)
+    days = {"sold_on": "2026-06-30", "imported_on": "2026-07-01"}
+    at_border = assessed(tariffs, **days)
+    at_sale = assessed(tariffs, seller=REGISTERED, **days)
+    assert amounts(at_border)["1 vat"] == "33.00 EUR"
+    assert amounts(at_sale)["1 vat"] == "20.00 EUR"
+
+
+def test_a_reader_of_an_earlier_day_knows_nothing_of_a_retroactive_rule(tmp_path: Path) -> None:
+    retroactive = """
+[[tax_class.standard]]
+valid_from = 2026-01-01
+known_from = 2026-07-01
+rate = "30%"
+cite = ["act"]
+"""
+    tariffs = write(tmp_path, *LAW, retroactive)
+    consignment = Consignment.model_validate(cart())
+
+    def tax(known_on: date | None) -> str:
+        return amounts(assess(consignment, tariffs, known_on=known_on))["1 vat"]
+
+    assert tax(None) == "33.00 EUR"
+    assert tax(date(2026, 6, 30)) == "22.00 EUR"
+    assert tax(date(2026, 7, 1)) == "33.00 EUR"
+
+
+def test_a_day_before_the_tables_begin_is_refused(tariffs: Tariffs) -> None:
+    with pytest.raises(NotInForceError, match="2020-01-01") as refusal:
+        assessed(tariffs, sold_on="2019-12-31")
+    assert refusal.value.day == date(2019, 12, 31)
+    with pytest.raises(NotInForceError):
+        assessed(tariffs, sold_on="2019-12-31", imported_on="2020-01-01")
+
+
+def test_a_day_after_the_tables_were_checked_is_assessed_with_a_notice(tariffs: Tariffs) -> None:
+    later = assessed(tariffs, sold_on="2030-01-02")
+    assert [one.code for one in later.notices] == ["tables_older_than_day"]
+    assert assessed(tariffs, sold_on="2030-01-01").notices == ()
+
+
+def test_a_disputed_reading_is_chosen_by_name(tmp_path: Path) -> None:
+    disputed = """
+[[tax_class.standard]]
+valid_from = 2026-01-01
+variant = "higher_rate"
+rate = "25%"
+cite = ["act"]
+"""
+    tariffs = write(tmp_path, *LAW, disputed)
+    assert amounts(assessed(tariffs))["1 vat"] == "22.00 EUR"
+    assert amounts(assessed(tariffs, variants=["higher_rate"]))["1 vat"] == "27.50 EUR"
+    with pytest.raises(FactsError, match="'highest_rate'; did you mean higher_rate"):
+        assessed(tariffs, variants=["highest_rate"])
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    ("comparison", "value", "relieved"),
+    [
+        ('at_most = "100 EUR"', "100.00", True), ('at_most = "100 EUR"', "100.01", False),
+        ('below = "100 EUR"', "99.99", True), ('below = "100 EUR"', "100.00", False),
+    ],
+)  # fmt: skip
+def test_not_exceeding_lets_the_limit_in_and_below_does_not(
+    tmp_path: Path, comparison: str, value: str, relieved: bool
+) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT.replace('at_most = "100 EUR"', comparison), RELIEF)
+    result = assessed(tariffs, price(f"{value} EUR"))
+    charge = result.items[0].charge("customs_duty")
+    assert (charge.amount == Money.parse("0.00 EUR")) is relieved
+    assert (charge.collection.model == "exempt") is relieved
+
+
+@pytest.mark.parametrize(
+    ("per", "quantities", "relieved"),
+    [
+        ("consignment", ("1", "1"), [False, False]), ("line", ("1", "1"), [True, True]),
+        ("line", ("2", "1"), [False, True]), ("item", ("2", "3"), [True, True]),
+    ],
+)  # fmt: skip
+def test_a_limit_counts_per_consignment_line_or_article(
+    tmp_path: Path, per: str, quantities: tuple[str, str], relieved: list[bool]
+) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT.replace('per = "consignment"', f'per = "{per}"'), RELIEF)
+    lines = [item(id=str(n), unit_price="60.00 EUR", quantity=each) for n, each in enumerate(quantities)]
+    result = assessed(tariffs, *lines)
+    assert [one.charge("customs_duty").collection.model == "exempt" for one in result.items] == relieved
+
+
+def test_a_further_measure_must_be_within_its_bound_too(tmp_path: Path) -> None:
+    limit = LIMIT.replace("cite", 'also = [{ measure = "gross_mass_kg", at_most = "2 kg" }]\ncite')
+    tariffs = write(tmp_path, *LAW, limit, RELIEF)
+    light = assessed(tariffs, item(gross_mass_kg="2"))
+    heavy = assessed(tariffs, item(gross_mass_kg="2.001"))
+    assert (amounts(light)["1 customs_duty"], amounts(heavy)["1 customs_duty"]) == ("0.00 EUR", "10.00 EUR")
+    with pytest.raises(MissingFactError) as refusal:
+        assessed(tariffs)
+    assert refusal.value.fact == "gross_mass_kg"
+
+
+def test_what_the_consignee_has_had_before_counts_where_the_law_adds_it_up(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT.replace("cite", 'history = "month"\ncite'), RELIEF)
+    alone = assessed(tariffs, price("60.00 EUR"))
+    after = assessed(tariffs, price("60.00 EUR"), history=[{"per": "month", "count": 1, "value": "40.01 EUR"}])
+    other = assessed(tariffs, price("60.00 EUR"), history=[{"per": "day", "count": 1, "value": "40.01 EUR"}])
+    found = [amounts(one)["1 customs_duty"] for one in (alone, after, other)]
+    assert found == ["0.00 EUR", "6.00 EUR", "0.00 EUR"]
+
+
+def test_excluded_goods_are_outside_whatever_their_value(tmp_path: Path) -> None:
+    relief = RELIEF.replace("cite", 'not_for = { commodities = ["2203-2208", "24"] }\ncite')
+    tariffs = write(tmp_path, *LAW, LIMIT, relief)
+    found = {
+        code: amounts(assessed(tariffs, item(commodity=code)))["1 customs_duty"]
+        for code in ("22030001", "2208", "22090011", "24022090")
+    }
+    assert found == {
+        "22030001": "10.00 EUR", "2208": "10.00 EUR", "22090011": "0.00 EUR", "24022090": "10.00 EUR",
+    }  # fmt: skip
+
+
+def test_a_code_too_short_to_tell_whether_it_is_excluded_is_refused(tmp_path: Path) -> None:
+    relief = RELIEF.replace("cite", 'not_for = { commodities = ["220830"] }\ncite')
+    tariffs = write(tmp_path, *LAW, LIMIT, relief)
+    with pytest.raises(MissingFactError, match="item 1: .*220830") as refusal:
+        assessed(tariffs, item(commodity="2208"))
+    assert refusal.value.fact == "commodity"
+
+
+def test_one_excluded_line_takes_the_whole_consignment_out_only_where_the_law_says_so(tmp_path: Path) -> None:
+    relief = RELIEF.replace("cite", 'not_for = { commodities = ["24"] }\ncite')
+    lines = [price("10.00 EUR"), item(id="2", commodity="24022090", unit_price="10.00 EUR")]
+    by_line = write(tmp_path / "line", *LAW, LIMIT, relief)
+    all_out = write(tmp_path / "all", *LAW, LIMIT, relief.replace("cite", 'mixed = "consignment"\ncite'))
+    assert amounts(assessed(by_line, *lines))["1 customs_duty"] == "0.00 EUR"
+    assert amounts(assessed(all_out, *lines))["1 customs_duty"] == "1.00 EUR"
+
+
+# Reliefs of a part
+
+
+def test_a_relief_of_the_excess_charges_what_is_above_the_limit(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, RELIEF.replace("cite", 'portion = "excess"\ncite'))
+    assert amounts(assessed(tariffs, price("120.00 EUR")))["1 customs_duty"] == "2.00 EUR"
+    assert amounts(assessed(tariffs, price("100.00 EUR")))["1 customs_duty"] == "0.00 EUR"
+
+
+def test_the_excess_is_shared_over_the_lines_by_value(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, RELIEF.replace("cite", 'portion = "excess"\ncite'))
+    result = assessed(tariffs, price("90.00 EUR"), item(id="2", unit_price="60.00 EUR"))
+    assert (amounts(result)["1 customs_duty"], amounts(result)["2 customs_duty"]) == ("3.00 EUR", "2.00 EUR")
+
+
+def test_a_relief_of_whole_articles_never_splits_one(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, RELIEF.replace("cite", 'portion = "whole_items"\ncite'))
+    result = assessed(tariffs, price("40.00 EUR", quantity="3"))
+    assert amounts(result)["1 customs_duty"] == "4.00 EUR"
+
+
+def test_the_dearest_article_is_relieved_first(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, RELIEF.replace("cite", 'portion = "whole_items"\ncite'))
+    result = assessed(
+        tariffs,
+        price("40.00 EUR", quantity="2"),
+        item(id="2", unit_price="70.00 EUR"),
+        item(id="3", unit_price="30.00 EUR"),
+    )
+    found = [amounts(result)[f"{n} customs_duty"] for n in (1, 2, 3)]
+    assert found == ["8.00 EUR", "0.00 EUR", "0.00 EUR"]
+
+
+# Special rates
+
+SPECIAL = """
+[[special.flat]]
+valid_from = 2020-01-01
+of = "customs_duty"
+within = "low_value"
+rate = "2.5%"
+cite = ["act"]
+"""
+
+
+def test_a_special_rate_stands_in_for_the_ordinary_one_where_it_applies(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, SPECIAL)
+    assert amounts(assessed(tariffs, item(stated_duty=None)))["1 customs_duty"] == "2.50 EUR"
+    assert amounts(assessed(tariffs, price("100.01 EUR")))["1 customs_duty"] == "10.00 EUR"
+
+
+def test_a_relief_comes_before_a_special_rate_and_an_earlier_record_before_a_later(tmp_path: Path) -> None:
+    second = SPECIAL.replace("special.flat", "special.second").replace("2.5%", "7%")
+    gifts = RELIEF.replace("low_value]]", "gifts]]").replace("cite", 'when = { purpose = ["gift"] }\ncite')
+    tariffs = write(tmp_path, *LAW, LIMIT, SPECIAL, second, gifts)
+    assert amounts(assessed(tariffs))["1 customs_duty"] == "2.50 EUR"
+    assert amounts(assessed(tariffs, purpose="gift"))["1 customs_duty"] == "0.00 EUR"
+
+
+def test_a_special_rate_may_replace_other_charges(tmp_path: Path) -> None:
+    special = SPECIAL.replace("cite", 'replaces = ["vat"]\ncite')
+    tariffs = write(tmp_path, *LAW, LIMIT, special)
+    result = assessed(tariffs)
+    assert total(result, "vat") == Money.parse("0.00 EUR")
+    assert amounts(result)["1 customs_duty"] == "2.50 EUR"
+
+
+def test_buckets_give_the_rate_of_the_goods_and_the_last_one_that_of_all_others(tmp_path: Path) -> None:
+    buckets = 'buckets = [{ commodities = ["61-62"], rate = "5%" }, { commodities = ["64"], rate = "3 EUR/item" }, { rate = "1%" }]'
+    tariffs = write(tmp_path, *LAW, LIMIT, SPECIAL.replace('rate = "2.5%"', buckets))
+    found = [
+        amounts(assessed(tariffs, item(commodity=code)))["1 customs_duty"] for code in ("61091000", "6403", "8517")
+    ]
+    assert found == ["5.00 EUR", "3.00 EUR", "1.00 EUR"]
+
+
+def test_goods_in_no_bucket_bear_the_ordinary_rate(tmp_path: Path) -> None:
+    buckets = 'buckets = [{ commodities = ["64"], rate = "3 EUR/item" }]'
+    tariffs = write(tmp_path, *LAW, LIMIT, SPECIAL.replace('rate = "2.5%"', buckets))
+    assert amounts(assessed(tariffs))["1 customs_duty"] == "10.00 EUR"
+
+
+PER_CODE = SPECIAL.replace('rate = "2.5%"', 'rate = "3 EUR"\nper = "tariff_line"\ndigits = 6')
+
+
+def test_an_amount_per_tariff_line_is_due_once_for_each_different_code(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, PER_CODE)
+    result = assessed(
+        tariffs,
+        price("10.00 EUR", commodity="61091000"),
+        item(id="2", commodity="61091090", unit_price="20.00 EUR"),
+        item(id="3", commodity="64039996", unit_price="5.00 EUR"),
+    )
+    found = [amounts(result)[f"{n} customs_duty"] for n in (1, 2, 3)]
+    assert found == ["1.00 EUR", "2.00 EUR", "3.00 EUR"]
+
+
+def test_a_code_too_short_to_be_counted_is_refused(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, PER_CODE)
+    with pytest.raises(MissingFactError, match="item 1: .*6 digits") as refusal:
+        assessed(tariffs, item(commodity="6109"))
+    assert refusal.value.fact == "commodity"
+
+
+# Waivers
+
+WAIVER = """
+[[waiver.small]]
+valid_from = 2020-01-01
+charges = ["customs_duty"]
+at_most = "5 EUR"
+cite = ["act"]
+"""
+TOGETHER = WAIVER.replace('charges = ["customs_duty"]', 'charges = ["customs_duty", "vat"]')
+
+
+def test_a_small_charge_is_waived_and_tax_no_longer_rests_on_it(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, WAIVER)
+    small, more = assessed(tariffs, price("50.00 EUR")), assessed(tariffs, price("50.10 EUR"))
+    assert amounts(small) == {"1 customs_duty": "0.00 EUR", "1 vat": "10.00 EUR"}
+    assert amounts(more) == {"1 customs_duty": "5.01 EUR", "1 vat": "11.02 EUR"}
+    assert small.items[0].charge("customs_duty").collection.model == "exempt"
+
+
+def test_below_waives_less_than_the_sum_only(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, WAIVER.replace("at_most", "below"))
+    assert amounts(assessed(tariffs, price("50.00 EUR")))["1 customs_duty"] == "5.00 EUR"
+    assert amounts(assessed(tariffs, price("49.90 EUR")))["1 customs_duty"] == "0.00 EUR"
+
+
+def test_charges_waived_together_are_added_up_first(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, TOGETHER.replace('at_most = "5 EUR"', 'below = "16 EUR"'))
+    due = assessed(tariffs, price("50.00 EUR"))
+    waived = assessed(tariffs, price("49.00 EUR"))
+    assert amounts(due) == {"1 customs_duty": "5.00 EUR", "1 vat": "11.00 EUR"}
+    assert waived.totals["all"] == Money.parse("0.00 EUR")
+
+
+def test_a_waiver_adds_up_the_lines_of_the_consignment_unless_it_is_per_line(tmp_path: Path) -> None:
+    lines = [price("30.00 EUR"), item(id="2", unit_price="30.00 EUR")]
+    whole = write(tmp_path / "whole", *LAW, WAIVER)
+    by_line = write(tmp_path / "line", *LAW, WAIVER.replace("cite", 'per = "line"\ncite'))
+    assert total(assessed(whole, *lines), "customs_duty") == Money.parse("6.00 EUR")
+    assert total(assessed(by_line, *lines), "customs_duty") == Money.parse("0.00 EUR")
+
+
+def test_what_a_scheme_takes_at_the_sale_is_no_part_of_a_small_sum(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, SALE_SCHEME, TOGETHER)
+    result = assessed(tariffs, price("40.00 EUR"), seller=REGISTERED)
+    assert amounts(result) == {"1 customs_duty": "0.00 EUR", "1 vat": "8.00 EUR"}
+    assert result.items[0].charge("vat").collection.at == "sale"
+
+
+# Charges on the consignment as a whole
+
+FEE = """
+[[charge.entry_fee]]
+valid_from = 2020-01-01
+kind = "fee"
+base = ["customs_value"]
+rate = "0.5% MIN 2 EUR MAX 5 EUR"
+per = "consignment"
+rounding = { to = "0.01 EUR", mode = "half_up" }
+cite = ["act"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "fee"), [("100.00", "2.00"), ("400.00", "2.00"), ("500.00", "2.50"), ("1000.01", "5.00")]
+)
+def test_a_fee_on_the_consignment_has_its_minimum_and_maximum(tmp_path: Path, value: str, fee: str) -> None:
+    tariffs = write(tmp_path, *LAW, FEE)
+    result = assessed(tariffs, price(f"{value} EUR"))
+    assert [str(one.amount) for one in result.charges] == [f"{fee} EUR"]
+    assert all(charge.name != "entry_fee" for charge in result.items[0].charges)
+
+
+def test_a_fee_counts_all_lines_together(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, FEE)
+    result = assessed(tariffs, price("300.00 EUR"), item(id="2", unit_price="300.00 EUR"))
+    assert amounts(result)["entry_fee"] == "3.00 EUR"
+
+
+def test_a_fee_that_turns_on_a_limit_is_due_on_one_side_of_it(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, FEE.replace("cite", 'above = "low_value"\ncite'))
+    within, above = assessed(tariffs), assessed(tariffs, price("100.01 EUR"))
+    assert total(within, "entry_fee") == Money.parse("0 EUR")
+    assert amounts(above)["entry_fee"] == "2.00 EUR"
+
+
+def test_a_fee_in_the_base_of_a_tax_is_shared_over_the_lines_by_value(tmp_path: Path) -> None:
+    vat = VAT.replace('"customs_duty"]', '"customs_duty", "entry_fee"]')
+    tariffs = write(tmp_path, CURRENCY, VALUES, CLASSES, DUTY, FEE, vat, BORDER)
+    result = assessed(tariffs, price("100.00 EUR", stated_duty="free"), item(id="2", unit_price="300.00 EUR", stated_duty="free"))
+    assert [amounts(result)[f"{n} vat"] for n in (1, 2)] == ["20.10 EUR", "60.30 EUR"]
+
+
+def test_a_fee_may_rest_on_another_fee(tmp_path: Path) -> None:
+    tax = FEE.replace("entry_fee", "tax_on_fee").replace('"customs_value"', '"entry_fee"')
+    tariffs = write(tmp_path, *LAW, FEE, tax.replace("0.5% MIN 2 EUR MAX 5 EUR", "50%"))
+    assert amounts(assessed(tariffs))["tax_on_fee"] == "1.00 EUR"
+
+
+# Prices that contain taxes
+
+
+def test_a_tax_within_the_price_is_taken_out_before_it_is_charged(tariffs: Tariffs) -> None:
+    result = assessed(tariffs, price("120.00 EUR", stated_duty="free"), prices_include=["vat"])
+    assert result.items[0].customs_value == Money.parse("100.00 EUR")
+    assert amounts(result)["1 vat"] == "20.00 EUR"
+
+
+def test_transport_within_the_price_is_taken_out_of_it(tariffs: Tariffs) -> None:
+    result = assessed(tariffs, transport="20.00 EUR", prices_include=["transport"])
+    assert result.items[0].customs_value == Money.parse("100.00 EUR")
+    assert result.items[0].values["intrinsic_value"] == Money.parse("80.00 EUR")
+
+
+def test_a_tax_that_no_table_knows_cannot_be_within_the_price(tariffs: Tariffs) -> None:
+    with pytest.raises(FactsError, match="prices_include: .*'gst'"):
+        assessed(tariffs, prices_include=["gst"])
+
+
+# Members of a union
+
+
+def test_a_member_inherits_the_law_of_its_union_and_replaces_a_series_whole(tmp_path: Path) -> None:
+    member = """
+[[member_of]]
+valid_from = 2020-01-01
+code = "EU"
+cite = ["act"]
+
+[[currency]]
+valid_from = 2020-01-01
+code = "EUR"
+cite = ["act"]
+"""
+    write(tmp_path, CURRENCY, VALUES, DUTY, VAT, BORDER, LIMIT, RELIEF, code="EU")
+    own = LIMIT.replace("100 EUR", "10 EUR").replace("2020-01-01", "2026-06-01")
+    tariffs = write(tmp_path, member, CLASSES, own)
+    assert amounts(assessed(tariffs))["1 customs_duty"] == "10.00 EUR"
+    with pytest.raises(NotInForceError):
+        assessed(tariffs, sold_on="2026-05-31")
+
+
+def test_a_territory_that_left_a_union_keeps_nothing_of_its_law(tmp_path: Path) -> None:
+    member = """
+[[member_of]]
+valid_from = 2020-01-01
+valid_until = 2025-12-31
+code = "EU"
+cite = ["act"]
+"""
+    write(tmp_path, *LAW, LIMIT, RELIEF, code="EU")
+    tariffs = write(tmp_path, *LAW, member)
+    assert amounts(assessed(tariffs, sold_on="2025-12-31"))["1 customs_duty"] == "0.00 EUR"
+    assert amounts(assessed(tariffs, sold_on="2026-01-01"))["1 customs_duty"] == "10.00 EUR"
+
+
+# The same answer
+
+
+def test_a_warm_answer_is_the_same_as_a_cold_one(tmp_path: Path) -> None:
+    tariffs = write(tmp_path, *LAW, LIMIT, RELIEF, WAIVER, FEE, SALE_SCHEME)
+    consignment = Consignment.model_validate(cart(item(), item(id="2", quantity="7"), transport="3.33 EUR"))
+    cold = assess(consignment, tariffs).to_json()
+    assert assess(consignment, tariffs).to_json() == cold
+
+
+def test_one_profile_with_other_amounts_has_other_results(tariffs: Tariffs) -> None:
+    found: list[Assessment] = [assessed(tariffs, price(f"{n}.00 EUR")) for n in (10, 20, 30)]
+    duties = [one.items[0].charge("customs_duty").amount for one in found]
+    assert duties == [Money(Decimal(n).scaleb(0).quantize(Decimal("0.01")), "EUR") for n in (1, 2, 3)]
