@@ -1,6 +1,7 @@
 """What is owed at the border, under which law, and who collects it."""
 
-from dutycalc.assessment import Assessment, Charge, Collection, Step
+from dutycalc.answer import Charge, Collection, Step
+from dutycalc.assessment import Assessment
 from dutycalc.engine import assess
 from dutycalc.errors import DutycalcError
 from dutycalc.goods import Consignment, GoodsItem, Party

@@ -243,8 +243,17 @@ def _unmet(
             day = _first_gap((first, last), borne) if reference.always else _apart((first, last), borne)
             if day is not None:
                 lack = f"{what} {reference.name!r} is not in force on {day}{_told(reading)}"
-                yield _fault(rule.path, rule.label, provision, f"{reference.field}: {lack}")
+                yield _lacking(rule, provision, targets, f"{reference.field}: {lack}")
                 return
+
+
+def _lacking(rule: Rule, provision: Provision[Any], targets: list[Rule], text: str) -> TableError:
+    """Return the fault of a reference; where the record lies below, that of the series put in its way."""
+    if rule.own:
+        return _fault(rule.path, rule.label, provision, text)
+    own = next(one for one in targets if one.own)
+    needed = f"{rule.path}: {rule.label} of {provision.valid_from}"
+    return _fault(own.path, own.label, own.series.records[0], f"leaves without it {needed}: {text}")
 
 
 def _told(reading: frozenset[str]) -> str:

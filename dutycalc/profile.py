@@ -236,7 +236,7 @@ def getter(fact: str) -> Getter:
     )
 
 
-def path_of(fact: str, consignment: Consignment, place: int | None) -> str:
+def path_of(fact: str, consignment: Consignment, place: int | str | None) -> str:
     """Return where in the statement a fact stands, such as `items[0].unit_price`."""
     if fact.startswith("exchange_rates["):
         source, target = fact[len("exchange_rates[") : -1].split("/")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from dutycalc.law import Provision
@@ -242,17 +243,19 @@ class Program:
     `exports` names the steps that the other side reads; `places` is where each named step stands.
     """
 
-    __slots__ = ("constants", "exported_in", "exports", "facts", "inputs", "names", "phases", "places", "segments", "steps")
+    __slots__ = ("_ranges", "_traced", "constants", "exported_in", "exports", "facts", "inputs", "names", "phases", "places", "segments", "steps")
 
     def __init__(self, outputs: Iterable[Step], exports: dict[str, Step] | None = None) -> None:
         self.exports = dict(exports or {})
-        ordered = _in_order((*outputs, *self.exports.values()))
+        self._traced = _in_order((*outputs, *self.exports.values()))
+        ordered, self.places = _merged(self._traced)
         self.steps: tuple[Step, ...] = tuple(ordered)
-        self.places = {id(step): n for n, step in enumerate(ordered)}
         self.facts: tuple[str, ...] = tuple(
             dict.fromkeys(step.constant for step in ordered if step.op == "given")
         )
         self.phases = max((step.phase for step in ordered), default=0) + 1
+        firsts = [sum(step.phase < phase for step in ordered) for phase in range(self.phases + 1)]
+        self._ranges = tuple(range(first, after) for first, after in pairwise(firsts))
         self.constants = tuple(_number(step) for step in ordered)
         self.inputs = tuple(tuple(self.places[id(one)] for one in step.inputs) for step in ordered)
         self.names = {name: self.places[id(step)] for name, step in self.exports.items()}
@@ -271,6 +274,10 @@ class Program:
             for n, step in enumerate(ordered)
         )
         self.segments = _compiled(shape, self.phases)
+
+    def phase(self, phase: int) -> range:
+        """Return where the steps of a phase stand."""
+        return self._ranges[phase] if phase < self.phases else range(0)
 
     def place(self, step: Step) -> int:
         """Return where the step stands among the values."""
@@ -292,6 +299,27 @@ def _in_order(outputs: Iterable[Step]) -> list[Step]:
                 waiting.append((step, True))
                 waiting.extend((one, False) for one in reversed(step.inputs))
     return sorted(found, key=lambda step: step.phase)
+
+
+def _merged(steps: Iterable[Step]) -> tuple[list[Step], dict[int, int]]:
+    """Return the steps without those that do again what another does, and where each step now stands.
+
+    What law states keeps its own words, whatever its value; an operation is the same under any label.
+    """
+    kept: list[Step] = []
+    places: dict[int, int] = {}
+    known: dict[Any, int] = {}
+    for step in steps:
+        inputs = tuple(places[id(one)] for one in step.inputs)
+        label = step.label if step.op in STATED else ""
+        law = None if step.law is None else (step.law.record, step.law.valid_from)
+        key = (step.op, inputs, str(step.constant), label, law if step.op in STATED else None, step.unit, step.phase)
+        place = known.get(key)
+        if place is None:
+            place = known[key] = len(kept)
+            kept.append(step)
+        places[id(step)] = place
+    return kept, places
 
 
 def _number(step: Step) -> Any:

@@ -721,11 +721,9 @@ code = "EUR"
 cite = ["act"]
 """
     write(tmp_path, CURRENCY, VALUES, DUTY, VAT, BORDER, LIMIT, RELIEF, code="EU")
-    own = LIMIT.replace("100 EUR", "10 EUR").replace("2020-01-01", "2026-06-01")
-    tariffs = write(tmp_path, member, CLASSES, own)
-    assert amounts(assessed(tariffs))["1 customs_duty"] == "10.00 EUR"
-    with pytest.raises(NotInForceError):
-        assessed(tariffs, sold_on="2026-05-31")
+    tariffs = write(tmp_path, member, CLASSES, LIMIT.replace("100 EUR", "10 EUR"))
+    assert amounts(assessed(tariffs, price("10.00 EUR")))["1 customs_duty"] == "0.00 EUR"
+    assert amounts(assessed(tariffs, price("10.01 EUR")))["1 customs_duty"] == "1.00 EUR"
 
 
 def test_a_territory_that_left_a_union_keeps_nothing_of_its_law(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from dutycalc.errors import FactsError
 from dutycalc.loader import Law
@@ -23,11 +24,16 @@ from dutycalc.words import near
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WholeProgram:
-    """The law of a consignment as a whole, as a program, and the charges on it."""
+    """The law of a consignment as a whole, as a program, and the charges on it.
+
+    `kept` is where readers keep what they make of the program once, such as templates of text.
+    """
 
     program: Program
     charges: tuple[Traced, ...]
+    amounts: tuple[int, ...]
     trace: Whole
+    kept: dict[Any, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +50,7 @@ class LineProgram:
     bindings: tuple[Binding, ...]
     told: tuple[Told, ...]
     trace: Line
+    kept: dict[Any, Any] = field(default_factory=dict)
 
 
 def trace_whole(profile: Profile, sale: Law, border: Law) -> WholeProgram:
@@ -56,7 +63,8 @@ def trace_whole(profile: Profile, sale: Law, border: Law) -> WholeProgram:
     plan(whole)
     charges = trace_fees(whole)
     outputs = [step for one in charges for step in _steps_of(one)]
-    return WholeProgram(Program([*outputs, *whole.reasons], whole.exports), tuple(charges), whole)
+    program = Program([*outputs, *whole.reasons], whole.exports)
+    return WholeProgram(program, tuple(charges), tuple(program.place(one.amount) for one in charges), whole)
 
 
 def _steps_of(traced: Traced) -> list[Step]:
