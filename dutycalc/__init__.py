@@ -8,8 +8,9 @@ from dutycalc.goods import Consignment, GoodsItem, Party
 from dutycalc.law import Citation
 from dutycalc.loader import Tariffs, load_tariffs
 from dutycalc.money import Money
+from dutycalc.render import explain
 
 __all__ = [
     "Assessment", "Charge", "Citation", "Collection", "Consignment", "DutycalcError", "GoodsItem",
-    "Money", "Party", "Step", "Tariffs", "assess", "load_tariffs",
+    "Money", "Party", "Step", "Tariffs", "assess", "explain", "load_tariffs",
 ]  # fmt: skip

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import calendar
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
-
 from dutycalc.answer import AssessedItem, Charge, Collection, Missing, Notice, Step
+from dutycalc.decided import Decided, collected_of, decide, due_day, in_minor_units, stated_of, unknown
 from dutycalc.goods import Consignment
-from dutycalc.law import Citation, Provision
 from dutycalc.loader import Tariffs, Territory
-from dutycalc.money import EXACT, Money, quantum
+from dutycalc.money import EXACT, Money
 from dutycalc.notices import notices_of
-from dutycalc.stages.charges import Traced, Way
-from dutycalc.stages.collection import EXEMPT, Outcome
+from dutycalc.stages.collection import Outcome
 from dutycalc.stages.tracing import LineProgram, WholeProgram
 from dutycalc.steps import Program, Unknown
-from dutycalc.tables import Returns
 from dutycalc.words import Decision
 from dutycalc.writing import step_of, write
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A charge whose tests are decided: the outcome and the way it came about, its amount or None."""
-
-    traced: Traced
-    outcome: Outcome
-    way: Way
-    amount: Decimal | None
 
 
 class Assessment:
@@ -54,6 +38,7 @@ class Assessment:
         lines: Sequence[LineProgram],
         values: list[Any],
         line_values: list[list[Any]],
+        careful: bool,
     ) -> None:
         self.consignment = consignment
         self.tariffs = tariffs
@@ -62,6 +47,7 @@ class Assessment:
         self.lines = lines
         self.values = values
         self.line_values = line_values
+        self.careful = careful
 
     @property
     def currency(self) -> str:
@@ -111,6 +97,8 @@ class Assessment:
     @cached_property
     def missing(self) -> tuple[Missing, ...]:
         """Return what could not be calculated, each once for each line."""
+        if not self.careful and not self.lacks_something():
+            return ()
         found: dict[Missing, None] = {}
         for item, line, values in zip(self.consignment.items, self.lines, self.line_values, strict=True):
             for place in (*line.amounts, *(place for _, place in line.values)):
@@ -129,10 +117,10 @@ class Assessment:
         return "partial" if self.missing else "assessed"
 
     @cached_property
-    def totals(self) -> dict[str, Any]:
-        """Return the sums: of all, by kind, by collector, by moment; what is not calculable is left out."""
-        nothing = Decimal(0) * self.whole.trace.unit
-        whole = nothing
+    def sums(self) -> tuple[Decimal, dict[str, Decimal], dict[str, Decimal], dict[str, Decimal]]:
+        """Return the sums of all, by kind, by collector and by moment, as numbers in the assessment's currency."""
+        add = EXACT.add
+        whole = nothing = Decimal(0) * self.whole.trace.unit
         kinds: dict[str, Decimal] = {}
         collectors: dict[str, Decimal] = {}
         moments: dict[str, Decimal] = {"checkout": nothing, "delivery": nothing}
@@ -140,23 +128,29 @@ class Assessment:
             amount = one.amount
             if amount is None:
                 continue
-            whole = EXACT.add(whole, amount)
+            outcome = one.outcome
             kind = one.traced.provision.value.kind
-            kinds[kind] = EXACT.add(kinds.get(kind, nothing), amount)
-            collector, moment = one.outcome.collector, one.outcome.moment
-            if collector is not None:
-                collectors[collector] = EXACT.add(collectors.get(collector, nothing), amount)
-            if moment is not None:
-                moments[moment] = EXACT.add(moments[moment], amount)
+            kinds[kind] = add(kinds.get(kind, nothing), amount)
+            if not amount:
+                continue
+            whole = add(whole, amount)
+            if outcome.collector is not None:
+                collectors[outcome.collector] = add(collectors.get(outcome.collector, nothing), amount)
+            if outcome.moment is not None:
+                moments[outcome.moment] = add(moments[outcome.moment], amount)
+        return whole, kinds, collectors, moments
+
+    @cached_property
+    def totals(self) -> dict[str, Any]:
+        """Return the sums: of all, by kind, by collector, by moment; what is not calculable is left out."""
+        whole, *groups = self.sums
 
         def money(sums: dict[str, Decimal]) -> dict[str, Money]:
             return {name: Money(one, self.currency) for name, one in sums.items()}
 
-        return {
-            "all": Money(whole, self.currency),
-            "by_kind": money(kinds),
-            "by_collector": money(collectors),
-            "by_moment": money(moments),
+        names = ("by_kind", "by_collector", "by_moment")
+        return {"all": Money(whole, self.currency)} | {
+            name: money(group) for name, group in zip(names, groups, strict=True)
         }
 
     @cached_property
@@ -171,7 +165,7 @@ class Assessment:
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
         """Return the facts that a reader should know: doubtful records, excluded goods, numbers missing."""
-        return tuple(dict.fromkeys(notices_of(self)))
+        return tuple(notices_of(self))
 
     @cached_property
     def working(self) -> tuple[Step, ...]:
@@ -236,76 +230,6 @@ class Assessment:
         return found
 
 
-def decide(one: Traced, program: Program, values: list[Any]) -> Decided:
-    """Return a charge with the outcome and the way that the tests have decided."""
-    amount = values[program.place(one.amount)]
-    outcome, way = _taken(one, program, values)
-    if unknown(amount):
-        return Decided(one, outcome, way, None)
-    if outcome.at == "border" and (way.exempt or not amount):
-        outcome = EXEMPT
-    unit = one.amount.unit
-    return Decided(one, outcome, way, in_minor_units(amount, unit))
-
-
-def _taken(one: Traced, program: Program, values: list[Any]) -> tuple[Outcome, Way]:
-    outcome = one.border
-    for test, found, way in one.taken:
-        if test is None or values[program.place(test)] is True:
-            if found.at == "sale" or found is EXEMPT:
-                return found, way
-            outcome = found
-            break
-    for way in one.ways:
-        if way.test is None or values[program.place(way.test)] is True:
-            return outcome, way
-    return outcome, Way(None, None, "unknown", (one.provision,))
-
-
-def stated_of(one: Traced, outcome: Outcome, way: Way) -> dict[str, Any]:
-    """Return what of a charge depends on no amount, as fields of Charge."""
-    shape = one.provision.value
-    records = tuple(
-        {(each.record, each.valid_from): each for each in (*way.provisions, outcome.provision) if each}.values()
-    )
-    return {
-        "name": one.name,
-        "kind": shape.kind,
-        "title": shape.title or one.name.replace("_", " "),
-        "type_code": shape.type_code,
-        "rate": way.rate,
-        "citations": _cites(records),
-        "records": records,
-    }
-
-
-def collected_of(outcome: Outcome) -> dict[str, Any]:
-    """Return what of a collection depends on no number and no day, as fields of Collection."""
-    return {
-        "model": outcome.model,
-        "at": None if outcome.model == "exempt" else outcome.at,
-        "liable": outcome.liable,
-        "collector": outcome.collector,
-        "payer": outcome.payer,
-        "moment": outcome.moment,
-        "scheme": outcome.scheme,
-        "print": outcome.print,
-        "double_collection_risk": outcome.risk,
-    }
-
-
-def unknown(value: Any) -> bool:
-    """Tell whether a value is not known."""
-    return isinstance(value, Unknown) or value != value
-
-
-def in_minor_units(amount: Decimal, currency: str) -> Decimal:
-    """Return the amount with its currency's minor units shown, and no needless zeros beyond them."""
-    unit = quantum(currency)
-    shown = amount.quantize(unit) if amount == amount.quantize(unit) else amount.normalize(EXACT)
-    return shown
-
-
 def _reasons(program: Program, values: list[Any], place: int) -> list[Unknown]:
     """Return what a step's value lacks: every unknown among what it really rests on."""
     found: dict[Unknown, None] = {}
@@ -323,19 +247,3 @@ def _reasons(program: Program, values: list[Any], place: int) -> list[Unknown]:
         elif isinstance(values[at], Unknown):
             found[values[at]] = None
     return list(found)
-
-
-def _cites(provisions: Sequence[Provision[Any]]) -> tuple[Citation, ...]:
-    return tuple(dict.fromkeys(cite for one in provisions for cite in one.citations))
-
-
-def due_day(returns: Returns, day: date) -> date:
-    """Return the day by which a sum taken on `day` must be remitted, from a scheme's return period."""
-    months = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}[returns.every]
-    ends = returns.ends or [month for month in range(1, 13) if month % months == 0]
-    last = day.replace(day=1)
-    while last.month not in ends:
-        last += relativedelta(months=1)
-    due = last + relativedelta(months=returns.months_after)
-    days = calendar.monthrange(due.year, due.month)[1]
-    return due.replace(day=days if returns.day == "last" else min(returns.day, days))

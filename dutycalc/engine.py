@@ -19,6 +19,8 @@ from dutycalc.stages.tracing import LineProgram, WholeProgram, trace_line, trace
 from dutycalc.steps import Fitting, Program, Sharing, Step, Unknown, Value, careful, fitted, shares
 from dutycalc.words import near
 
+ZERO: Final = Decimal(0)
+
 PROGRAMS_KEPT: Final = 65_536
 """Programs that one set of tables keeps; it forgets them all when there are more."""
 
@@ -42,14 +44,11 @@ def assess(
     chosen = frozenset(variants)
     if chosen:
         _check_variants(chosen, territory)
-    sale = territory.law(consignment.sold_on, known_on=known_on, variants=chosen)
-    border = territory.law(consignment.import_day, known_on=known_on, variants=chosen)
-    _check_registrations(consignment, sale, border, tariffs)
-    whole = _whole(consignment, territory, sale, border, known_on, chosen)
+    whole = _whole(consignment, territory, known_on, chosen)
     lines = _lines(consignment, territory, whole, tariffs)
-    values, found, careful_reading = _run(consignment, whole, lines)
-    result = Assessment(consignment, tariffs, territory, whole.law, [one.law for one in lines], values, found)
-    if (careful_reading or result.lacks_something()) and not partial:
+    values, found, unknown = _run(consignment, whole, lines)
+    result = Assessment(consignment, tariffs, territory, whole.law, [one.law for one in lines], values, found, unknown)
+    if (unknown or result.lacks_something()) and not partial:
         missing = result.missing
         if missing:
             refuse("the consignment cannot be assessed", [one.refusal() for one in missing])
@@ -60,6 +59,7 @@ def assess(
 class _Whole:
     law: WholeProgram
     getters: tuple[Getter, ...]
+    gathered: dict[tuple[_Line, ...], Gathered]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,16 +99,17 @@ def _getters(program: Program) -> tuple[Getter, ...]:
     return tuple(getter(name) for name in program.facts)
 
 
-def _whole(
-    one: Consignment, territory: Territory, sale: Law, border: Law, known_on: date | None, chosen: frozenset[str]
-) -> _Whole:
+def _whole(one: Consignment, territory: Territory, known_on: date | None, chosen: frozenset[str]) -> _Whole:
     sold, imported = territory.epoch(one.sold_on), territory.epoch(one.import_day)
     key = (known_on, chosen, consignment_key(one, sold, imported))
     programs = territory.tariffs.programs
     found: _Whole | None = programs.get(key)
     if found is None:
+        sale = territory.law(one.sold_on, known_on=known_on, variants=chosen)
+        border = territory.law(one.import_day, known_on=known_on, variants=chosen)
+        _check_registrations(one, sale, border, territory.tariffs)
         law = trace_whole(consignment_profile(one, known_on, chosen), sale, border)
-        found = _keep(programs, key, _Whole(law, _getters(law.program)))
+        found = _keep(programs, key, _Whole(law, _getters(law.program), {}))
     return found
 
 
@@ -144,31 +145,34 @@ def _on_item(fault: DutycalcError, item: GoodsItem) -> DutycalcError:
     return fault
 
 
+Gathered = dict[str, tuple[int | None, ...]]
+"""Where each line, in order, has a value that the whole gathers; None where it takes no part."""
+
+
 class Crossing:
     """What passes between the lines and the whole while their programs run."""
 
-    __slots__ = ("found", "lines", "order", "values")
+    __slots__ = ("found", "gathered", "order", "values")
 
-    def __init__(self, lines: Sequence[_Line], values: list[list[Any]], order: Sequence[object]) -> None:
-        self.lines = lines
+    def __init__(self, gathered: Gathered, values: list[list[Any]], order: Sequence[object]) -> None:
+        self.gathered = gathered
         self.values = values
         self.order = order
         self.found: dict[str, Any] = {}
 
     def gather(self, name: str) -> list[Any]:
         """Return a named value of each line, None where a line takes no part."""
-        found = []
-        for line, values in zip(self.lines, self.values, strict=True):
-            place = line.law.program.names.get(name)
-            found.append(None if place is None else values[place])
-        return found
+        return [
+            None if place is None else values[place]
+            for place, values in zip(self.gathered[name], self.values, strict=True)
+        ]
 
     def total(self, name: str) -> Decimal:
         """Return the sum of a named value over the lines that have it."""
-        whole = Decimal(0)
-        for value in self.gather(name):
-            if value is not None:
-                whole = whole + value
+        whole = ZERO
+        for place, values in zip(self.gathered[name], self.values, strict=True):
+            if place is not None:
+                whole = whole + values[place]
         return whole
 
     def count_distinct(self, name: str) -> Decimal:
@@ -181,6 +185,8 @@ class Crossing:
 
     def split(self, sharing: Sharing, amount: Decimal) -> tuple[Decimal, ...]:
         """Return each line's part of an amount."""
+        if amount != amount:
+            raise InvalidOperation
         groups = self.gather(sharing.group) if sharing.group else None
         return shares(amount, self.gather(sharing.weight), groups, sharing.unit, self.order)
 
@@ -204,24 +210,43 @@ class Crossing:
         return getattr(self, step.op)(constant, *inputs)
 
 
+def _gathered(whole: _Whole, lines: Sequence[_Line]) -> Gathered:
+    """Return where the lines have what the whole gathers; found once for each set of lines."""
+    key = tuple(lines)
+    found = whole.gathered.get(key)
+    if found is None:
+        found = {
+            name: tuple(line.law.program.names.get(name) for line in lines) for name in whole.law.trace.wanted
+        }
+        if len(whole.gathered) >= GATHERED_KEPT:
+            whole.gathered.clear()
+        whole.gathered[key] = found
+    return found
+
+
+GATHERED_KEPT: Final = 4_096
+"""Sets of lines for which one consignment's program remembers where they have what it gathers."""
+
+
 def _run(
     one: Consignment, whole: _Whole, lines: Sequence[_Line]
 ) -> tuple[list[Any], list[list[Any]], bool]:
     """Return the values of every step, of the whole and of each line; and whether something was missing."""
-    order = [(len(item.id), item.id) for item in one.items]
-    facts = [[get(one, item) for get in line.getters] for item, line in zip(one.items, lines, strict=True)]
-    own = [get(one, one.items[0]) for get in whole.getters]
+    items = one.items
+    order = [(len(item.id), item.id) for item in items]
+    facts = [[get(one, item) for get in line.getters] for item, line in zip(items, lines, strict=True)]
+    own = [get(one, items[0]) for get in whole.getters]
     program = whole.law.program
-    phases = max(program.phases, *(line.law.program.phases for line in lines))
+    programs = [line.law.program for line in lines]
+    phases = max(program.phases, *[each.phases for each in programs])
     values: list[Any] = []
     found: list[list[Any]] = [[] for _ in lines]
-    crossing = Crossing(lines, found, order)
+    crossing = Crossing(_gathered(whole, lines), found, order)
     exports = program.exported_in
     try:
         with localcontext(EXACT):
             for phase in range(phases):
-                for place, line in enumerate(lines):
-                    each = line.law.program
+                for place, each in enumerate(programs):
                     segment = each.segments[phase] if phase < each.phases else None
                     if segment is not None:
                         known = found[place]
@@ -233,13 +258,11 @@ def _run(
                         crossing.found[name] = values[at]
     except InvalidOperation:
         return (*_run_carefully(one, whole, lines, facts, own, phases), True)
-    if any(_not_a_number(line, known) for line, known in zip(lines, found, strict=True)):
-        return (*_run_carefully(one, whole, lines, facts, own, phases), True)
+    for line, known in zip(lines, found, strict=True):
+        for place in line.law.doubtful:
+            if known[place] != known[place]:
+                return (*_run_carefully(one, whole, lines, facts, own, phases), True)
     return values, found, False
-
-
-def _not_a_number(line: _Line, values: Sequence[Any]) -> bool:
-    return any(values[place] != values[place] for place in line.law.amounts)
 
 
 def _run_carefully(
@@ -249,7 +272,7 @@ def _run_carefully(
     values: list[Value] = []
     found: list[list[Value]] = [[] for _ in lines]
     order = [(len(item.id), item.id) for item in one.items]
-    crossing = Crossing(lines, found, order)
+    crossing = Crossing(_gathered(whole, lines), found, order)
     with localcontext(EXACT):
         for phase in range(phases):
             for place, line in enumerate(lines):

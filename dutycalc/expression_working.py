@@ -197,13 +197,13 @@ def _quantity(measures: Mapping[str, Decimal], name: str) -> Decimal | None:
 
 def _run(result: Step, fact: Callable[[str], Value]) -> Decimal:
     """Return the value of the step; refuse all that is missing at once."""
-    steps = Program((result,)).steps
-    _refuse_missing(steps)
-    values: dict[int, Value] = {}
+    program = Program((result,))
+    _refuse_missing(program.steps)
+    values: list[Value] = []
     with localcontext(EXACT):
-        for step in steps:
-            values[id(step)] = careful(step, [values[id(one)] for one in step.inputs], fact, _no_crossing)
-    found = values[id(result)]
+        for step, inputs in zip(program.steps, program.inputs, strict=True):
+            values.append(careful(step, [values[n] for n in inputs], fact, _no_crossing))
+    found = values[program.place(result)]
     assert isinstance(found, Decimal)
     return found
 

@@ -16,6 +16,8 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PlainValidator,
+    StringConstraints,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -40,10 +42,6 @@ from dutycalc.words import (
     near,
 )
 
-_COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
-_PLACE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
-_COMMODITY: Final = re.compile(r"[0-9]{4,12}", re.ASCII)
-_PROGRAMME: Final = re.compile(r"\S(.{0,40}\S)?")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MOST_ITEMS: Final = 10_000
 
@@ -52,13 +50,16 @@ def _fault(code: str, text: str) -> PydanticCustomError:
     return PydanticCustomError(code, "{text}", {"text": text})  # type: ignore[arg-type]
 
 
-def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
-    def check(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise _fault("shape", f"{text!r} is no {what}")
-        return text
+SHAPES: Final = {
+    "^[A-Z]{2}$": "ISO 3166-1 alpha-2 code",
+    "^[A-Z]{2}(-[A-Z0-9]{1,3})?$": "ISO 3166 code of a country or subdivision",
+    "^[0-9]{4,12}$": "commodity code of 4 to 12 digits",
+    "^[^ ].{0,40}$": "name of a programme",
+    f"^({'|'.join(MINOR_UNITS)})$": "currency of ISO 4217",
+}
+"""What each pattern of a text stands for, as a refusal names it."""
 
-    return AfterValidator(check)
+_COUNTRY, _PLACE, _COMMODITY, _PROGRAMME, _CURRENCY = (StringConstraints(pattern=one) for one in SHAPES)
 
 
 def _number(value: object) -> Decimal:
@@ -68,16 +69,18 @@ def _number(value: object) -> Decimal:
         raise _fault("number", str(fault)) from None
 
 
-def _no_less_than_zero(value: Decimal) -> Decimal:
-    if value < 0:
-        raise _fault("negative", f"{plain(value)} is below zero")
-    return value
+def _no_less_than_zero(value: object) -> Decimal:
+    number = _number(value)
+    if number < 0:
+        raise _fault("negative", f"{plain(number)} is below zero")
+    return number
 
 
-def _more_than_zero(value: Decimal) -> Decimal:
-    if value <= 0:
-        raise _fault("negative", f"{plain(value)} is not above zero")
-    return value
+def _more_than_zero(value: object) -> Decimal:
+    number = _number(value)
+    if number <= 0:
+        raise _fault("negative", f"{plain(number)} is not above zero")
+    return number
 
 
 def _owed(value: Money) -> Money:
@@ -111,15 +114,15 @@ def _measures(value: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
 _STRING: Final = WithJsonSchema({"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"})
 _PLAIN: Final = PlainSerializer(plain, return_type=str, when_used="json")
 
-Country = Annotated[str, _matching(_COUNTRY, "ISO 3166-1 alpha-2 code")]
-Place = Annotated[str, _matching(_PLACE, "ISO 3166 code of a country or subdivision")]
-Commodity = Annotated[str, _matching(_COMMODITY, "commodity code of 4 to 12 digits")]
-Number = Annotated[Decimal, BeforeValidator(_number), _PLAIN, _STRING]
-Quantity = Annotated[Number, AfterValidator(_no_less_than_zero)]
-Above = Annotated[Number, AfterValidator(_more_than_zero)]
+Country = Annotated[str, _COUNTRY]
+Place = Annotated[str, _PLACE]
+Commodity = Annotated[str, _COMMODITY]
+Number = Annotated[Decimal, PlainValidator(_number), _PLAIN, _STRING]
+Quantity = Annotated[Decimal, PlainValidator(_no_less_than_zero), _PLAIN, _STRING]
+Above = Annotated[Decimal, PlainValidator(_more_than_zero), _PLAIN, _STRING]
 Price = Annotated[Money, AfterValidator(_owed)]
 Day = Annotated[date, BeforeValidator(_day)]
-CurrencyCode = Annotated[str, _matching(re.compile("|".join(MINOR_UNITS)), "currency of ISO 4217")]
+CurrencyCode = Annotated[str, _CURRENCY]
 ExpressionText = Annotated[str, AfterValidator(_readable)]
 
 
@@ -160,13 +163,16 @@ class Facts(BaseModel, metaclass=_Guarded):
 
 def _refuse(fault: ValidationError, stated: Any) -> Any:
     found: list[DutycalcError] = []
-    for one in fault.errors(include_url=False, include_context=False):
+    for one in fault.errors(include_url=False):
         place = list(one["loc"])
         path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
         item = _item_id(place, stated)
         where = f"{path}{f' (item {item})' if item else ''}" or "the statement"
         text = one["msg"].removeprefix("Input should be ").replace("Value error, ", "")
-        if one["type"] == "missing":
+        if one["type"] == "string_pattern_mismatch":
+            noun = SHAPES.get(one["ctx"]["pattern"], "well-formed text")
+            found.append(FactsError(f"{where}: {one['input']!r} is no {noun}", fact=path, item=item))
+        elif one["type"] == "missing":
             found.append(MissingFactError(f"{where}: not stated", fact=path, item=item))
         elif one["type"] == "currency":
             found.append(CurrencyError(f"{where}: {text}"))
@@ -197,7 +203,7 @@ class Party(Facts):
     """A party to the sale: its country, its registrations by scheme key, its turnover where law asks."""
 
     country: Country | None = None
-    registrations: dict[str, str] = {}
+    registrations: dict[str, str] = Field(default_factory=dict)
     turnover: Price | None = None
     """Turnover with the destination, in the sense and over the period of the scheme that asks for it."""
 
@@ -206,14 +212,14 @@ class Buyer(Facts):
     """The buyer: a consumer or a business, with its registrations."""
 
     kind: BuyerKind
-    registrations: dict[str, str] = {}
+    registrations: dict[str, str] = Field(default_factory=dict)
 
 
 class Claim(Facts):
     """A claim to a lower duty: its kind, the programme, and the proof held."""
 
     kind: ClaimKind
-    programme: Annotated[str, _matching(_PROGRAMME, "name of a programme")]
+    programme: Annotated[str, _PROGRAMME]
     proof: str = "declared"
 
 
@@ -269,10 +275,10 @@ class GoodsItem(Facts):
     net_mass_kg: Quantity | None = None
     gross_mass_kg: Quantity | None = None
     retail_price: Price | None = None
-    measures: Annotated[dict[str, Number], AfterValidator(_measures)] = {}
+    measures: Annotated[dict[str, Number], AfterValidator(_measures)] = Field(default_factory=dict)
     tax_class: TaxClass = "standard"
     claims: tuple[Claim, ...] = ()
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = Field(default_factory=dict)
     stated_duty: ExpressionText | None = None
     stated_charges: tuple[StatedCharge, ...] = ()
 
@@ -308,17 +314,17 @@ class Consignment(Facts):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        repeated = [one for one, times in Counter(item.id for item in self.items).items() if times > 1]
-        if repeated:
-            raise _fault("repeated", f"items: id {', '.join(map(repr, repeated))} stands more than once")
+        if len({item.id for item in self.items}) < len(self.items):
+            seen = Counter(item.id for item in self.items)
+            repeated = ", ".join(repr(one) for one, times in seen.items() if times > 1)
+            raise _fault("repeated", f"items: id {repeated} stands more than once")
         if self.imported_on is not None and self.imported_on < self.sold_on:
-            raise _fault(
-                "order", f"imported_on {self.imported_on} is before sold_on {self.sold_on}"
-            )
-        pairs = Counter(frozenset((one.from_, one.to)) for one in self.exchange_rates)
-        twice = [" and ".join(sorted(pair)) for pair, times in pairs.items() if times > 1]
-        if twice:
-            raise _fault("repeated", f"exchange_rates: more than one rate between {', '.join(twice)}")
+            raise _fault("order", f"imported_on {self.imported_on} is before sold_on {self.sold_on}")
+        if self.exchange_rates:
+            pairs = Counter(frozenset((one.from_, one.to)) for one in self.exchange_rates)
+            twice = [" and ".join(sorted(pair)) for pair, times in pairs.items() if times > 1]
+            if twice:
+                raise _fault("repeated", f"exchange_rates: more than one rate between {', '.join(twice)}")
         return self
 
     @property

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from dutycalc.answer import Notice
-from dutycalc.law import Provision
+from dutycalc.decided import Decided
 from dutycalc.stages.tracing import LineProgram
 
 if TYPE_CHECKING:
@@ -22,39 +22,58 @@ def notices_of(one: Assessment) -> Iterator[Notice]:
                 "tables_older_than_day",
                 f"the tables of {one.territory.code} were last checked on {checked}; the law of {day} may differ",
             )
-    doubtful: dict[str, Provision[Any]] = {}
-    for decided in one.decisions():
-        for record in decided.way.provisions:
-            if record.confidence != "confirmed":
-                doubtful.setdefault(record.record, record)
-        law = decided.outcome.provision
-        if law is not None and law.confidence != "confirmed":
-            doubtful.setdefault(law.record, law)
-    for record in doubtful.values():
-        note = f": {record.note}" if record.note else ""
-        yield Notice(f"record_{record.confidence}", f"{record.record} is {record.confidence}{note}", "", record.record)
+    doubtful: dict[str, Notice] = {}
+    for place in (*range(len(one.lines)), None):
+        kept = (one.whole if place is None else one.lines[place]).kept
+        for decided in one.decisions_on(place):
+            key = ("doubtful", id(decided.outcome), id(decided.way))
+            found = kept.get(key)
+            if found is None:
+                found = kept[key] = _doubtful(decided)
+            for notice in found:
+                doubtful.setdefault(notice.record, notice)
+    yield from doubtful.values()
     for place, (item, line) in enumerate(zip(one.consignment.items, one.lines, strict=True)):
-        yield from _of_line(one, place, item.id, line)
+        values = one.line_values[place]
+        for told in line.told:
+            if told.test is None or values[line.program.place(told.test)] is True:
+                yield Notice(told.code, told.text, item.id, told.provision.record)
+        key = ("notices", item.id)
+        if key not in line.kept:
+            line.kept[key] = tuple(_of_line(item.id, line))
+        yield from line.kept[key]
+        yield from _of_charges(item.id, line, one.decisions_on(place))
 
 
-def _of_line(one: Assessment, place: int, item: str, line: LineProgram) -> Iterator[Notice]:
-    values = one.line_values[place]
-    for told in line.told:
-        if told.test is None or values[line.program.place(told.test)] is True:
-            yield Notice(told.code, told.text, item, told.provision.record)
+def _doubtful(decided: Decided) -> tuple[Notice, ...]:
+    """Return a notice for each record behind a charge that no authority's own text confirms."""
+    law = decided.outcome.provision
+    found = []
+    for record in (*decided.way.provisions, *([law] if law is not None else [])):
+        if record.confidence != "confirmed":
+            note = f": {record.note}" if record.note else ""
+            text = f"{record.record} is {record.confidence}{note}"
+            found.append(Notice(f"record_{record.confidence}", text, "", record.record))
+    return tuple(found)
+
+
+def _of_line(item: str, line: LineProgram) -> Iterator[Notice]:
+    """Yield what the categories of a line settle."""
     for step in line.trace.reasons:
         if step.constant is False and step.law is not None:
             yield Notice("outside", step.label, item, step.law.record)
-    decided = one.decisions_on(place)
+
+
+def _of_charges(item: str, line: LineProgram, decided: Sequence[Decided]) -> Iterator[Notice]:
+    """Yield what the outcome of each charge makes worth knowing."""
     tariff = line.trace.tariff
-    if tariff is not None and any(
-        each.traced.provision.value.rate == "schedule" and each.way.rate not in ("", "unknown")
-        and each.outcome.model != "exempt" for each in decided
-    ):  # fmt: skip
+    by_tariff = False
+    for traced, outcome, way, _ in decided:
+        if outcome.risk is not None:
+            title = traced.provision.value.title or traced.name.replace("_", " ")
+            yield Notice(outcome.risk, f"{title} may be taken twice: {outcome.risk.replace('_', ' ')}", item)
+        charged = outcome.model != "exempt" and way.rate not in ("", "unknown")
+        by_tariff = by_tariff or (charged and traced.provision.value.rate == "schedule")
+    if tariff is not None and by_tariff:
         for text in tariff.notices:
             yield Notice("tariff", text, item)
-    for each in decided:
-        risk = each.outcome.risk
-        if risk is not None:
-            title = each.traced.provision.value.title or each.traced.name.replace("_", " ")
-            yield Notice(risk, f"{title} may be taken twice: {risk.replace('_', ' ')}", item)

@@ -89,11 +89,13 @@ class OriginGroups:
         return programme in self._groups or programme.casefold() in self._programmes
 
     def of(self, origin: str, day: date) -> frozenset[str]:
-        """Return the groups that the origin is in on the day, itself included."""
+        """Return the groups that the origin is in on the day, itself included unless a group has its code."""
         key = (origin, day)
         found = self._of_origin.get(key)
         if found is None:
-            found = frozenset(group for group in self._groups if self.member(group, origin, day)) | {origin}
+            # A symbol may look like a country (`NP`): then its own days decide, not the likeness.
+            itself = {origin} - self._groups.keys()
+            found = frozenset(group for group in self._groups if self.member(group, origin, day)) | itself
             if len(self._of_origin) >= _REMEMBERED:
                 self._of_origin.clear()
             self._of_origin[key] = found
@@ -128,11 +130,6 @@ class OriginGroups:
         if found:
             return found
         name = self._title(groups[0])
-        if not any(self.modelled(group) for group in groups):
-            raise NotModelledError(
-                f"the origins of {name} are not in the tables: the claim cannot be checked",
-                subject=f"{self.territory}/{groups[0]}",
-            )
         ended = [one for group in groups for one in self._of(group, origin) if one.valid_until < day]
         if ended:
             last = max(one.valid_until for one in ended)
@@ -148,6 +145,12 @@ class OriginGroups:
                 f"{name} holds for {origin} from {first}: it cannot be claimed on {day}",
                 table=f"{self.territory}/{groups[0]}",
                 day=day,
+            )
+        unknown = [group for group in groups if not self.modelled(group)]
+        if unknown:
+            raise NotModelledError(
+                f"the origins of {self._title(unknown[0])} are not in the tables: no claim can be checked",
+                subject=f"{self.territory}/{unknown[0]}",
             )
         raise FactsError(f"origin {origin} is not a member of {name} on {day}", fact="claims")
 

@@ -279,6 +279,14 @@ class Program:
         """Return where the steps of a phase stand."""
         return self._ranges[phase] if phase < self.phases else range(0)
 
+    def resting_on(self, roots: Callable[[Step], bool]) -> frozenset[int]:
+        """Return where the steps stand that are among the roots, or rest on one."""
+        found: set[int] = set()
+        for n, step in enumerate(self.steps):
+            if roots(step) or any(k in found for k in self.inputs[n]):
+                found.add(n)
+        return frozenset(found)
+
     def place(self, step: Step) -> int:
         """Return where the step stands among the values."""
         return self.places[id(step)]

@@ -387,7 +387,7 @@ class Returns(Shape):
     every: Literal["month", "quarter", "half_year", "year"]
     months_after: int = Field(ge=0, le=12)
     day: int | Literal["last"] = Field(default="last")
-    ends: list[int] = []
+    ends: tuple[int, ...] = ()
     """Months in which a quarter or half-year ends; empty: those of the calendar year."""
 
 

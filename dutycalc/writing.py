@@ -9,22 +9,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any, Final
 
-from dutycalc.answer import Charge, Collection, Step, law_dict, reference
+from dutycalc.decided import Decided, collected_of, in_units, stated_of, unknown
+from dutycalc.answer import Charge, Collection, Missing, Notice, Step, law_dict, reference
 from dutycalc.money import Rounding, plain
 from dutycalc.profile import path_of
 from dutycalc.steps import STATED, Program
 from dutycalc.steps import Step as Operation
 
 if TYPE_CHECKING:
-    from dutycalc.assessment import Assessment, Decided
+    from dutycalc.assessment import Assessment
 
 FORMAT: Final = "dutycalc.assessment/1"
 """The name of the JSON form; it changes with any change that a reader would notice."""
 
-VALUE, LINE, PLACE = "\ue000", "\ue001", "\ue002"
-"""Marks in a template: a value, the prefix of a line's steps, the line's place among the items."""
+MARK: Final = "\ue000"
+"""Stands in a template where a value goes."""
 
 
 def text_of(value: Any, unit: str) -> str | None:
@@ -51,7 +54,7 @@ def step_of(one: Assessment, program: Program, n: int, line: int | None, value: 
     return Step(value=text_of(value, found["unit"]), **found)
 
 
-def _bare_step(one: Assessment, program: Program, n: int, prefix: str, line: int | str | None) -> dict[str, Any]:
+def _bare_step(one: Assessment, program: Program, n: int, prefix: str, line: int | None) -> dict[str, Any]:
     step = program.steps[n]
     inputs = [f"{prefix}.{k + 1}" for k in program.inputs[n]]
     return {
@@ -88,67 +91,72 @@ def _crossing_inputs(one: Assessment, step: Operation) -> list[str]:
     ]
 
 
-Row = tuple[str, int, Callable[[Any], str] | None]
-"""A piece of text, then the place of the value that follows it and how that is written."""
+Fill = Callable[[list[Any]], str]
+"""Writes the steps of one phase with their values."""
 
 
-def _number(value: Any) -> str:
+def _number_or_null(value: Any) -> str:
     return f'"{value:f}"' if value == value else "null"
-
-
-def _other(unit: str) -> Callable[[Any], str]:
-    def write_value(value: Any) -> str:
-        return json.dumps(text_of(value, unit), ensure_ascii=False)
-
-    return write_value
 
 
 def _yes_or_no(value: Any) -> str:
     return '"yes"' if value else '"no"'
 
 
+def _anything(unit: str) -> Callable[[Any], str]:
+    def write_value(value: Any) -> str:
+        return json.dumps(text_of(value, unit), ensure_ascii=False)
+
+    return write_value
+
+
 _TESTS: Final = frozenset({"at_most", "below", "all", "any", "not", "any_line"})
-_NUMBERS: Final = frozenset(
-    {"given", "add", "subtract", "times", "divide", "least", "greatest", "floor", "round", "decide", "total", "part"}
-)
+_MAYBE_UNKNOWN: Final = frozenset({"missing", "total", "whole"})
+"""Operations whose number may be unknown in a reading that took no account of it."""
 
 
-def _writer(step: Operation) -> Callable[[Any], str]:
-    if step.op in _TESTS or (step.op == "whole" and not step.unit):
-        return _yes_or_no
-    return _number if step.op in _NUMBERS and step.unit != "%" else _other(step.unit)
+def _writers(program: Program, careful: bool) -> list[Callable[[Any], str] | None]:
+    """Return what writes each step's value; None for a number that is always known."""
+    found: list[Callable[[Any], str] | None] = []
+    doubtful = program.resting_on(lambda step: step.op in _MAYBE_UNKNOWN)
+    for n, step in enumerate(program.steps):
+        if careful or step.unit == "%" or step.op in ("split", "fit", *STATED):
+            found.append(_anything(step.unit))
+        elif step.op in _TESTS or (step.op == "whole" and not step.unit):
+            found.append(_yes_or_no)
+        else:
+            found.append(_number_or_null if n in doubtful else None)
+    return found
 
 
-def _template(one: Assessment, program: Program, line: bool) -> list[list[Row]]:
-    """Return, for each phase, the rows that write the program's steps."""
-    phases: list[list[Row]] = []
+def _templates(one: Assessment, program: Program, line: int | None) -> list[Fill]:
+    """Return, for each phase, what writes the program's steps: one expression of literals and values."""
+    writers = _writers(program, one.careful)
+    prefix = "C" if line is None else f"L{line + 1}"
+    names: dict[str, Any] = {"YES": "yes", "NO": "no"}
+    found: list[Fill] = []
     for phase in range(program.phases):
-        rows: list[Row] = []
-        before = ""
+        text: list[str] = ["''"]
         for n in program.phase(phase):
             step = program.steps[n]
-            bare = _bare_step(one, program, n, LINE if line else "C", PLACE if line else None)
             stated = step.op in STATED
-            value = text_of(step.constant, step.unit) if stated else VALUE
-            text = json.dumps(Step(value=value, **bare).to_dict(), ensure_ascii=False, separators=(",", ":")) + ","
+            value = text_of(step.constant, step.unit) if stated else MARK
+            bare = Step(value=value, **_bare_step(one, program, n, prefix, line))
+            written = json.dumps(bare.to_dict(), ensure_ascii=False, separators=(",", ":")) + ","
             if stated:
-                before += text
+                text.append(repr(written))
+                continue
+            first, last = written.split(f'"{MARK}"')
+            writer = writers[n]
+            if writer is _yes_or_no:
+                text += [repr(first + '"'), f"f'{{YES if v[{n}] else NO}}'", repr('"' + last)]
+            elif writer is None:
+                text += [repr(first + '"'), f"f'{{v[{n}]:f}}'", repr('"' + last)]
             else:
-                first, after = text.split(f'"{VALUE}"')
-                rows.append((before + first, n, _writer(step)))
-                before = after
-        rows.append((before, -1, None))
-        phases.append(rows)
-    return phases
-
-
-def _fill(rows: list[Row], values: list[Any]) -> str:
-    found: list[str] = []
-    for text, place, writer in rows:
-        found.append(text)
-        if writer is not None:
-            found.append(writer(values[place]))
-    return "".join(found)
+                names[f"w{n}"] = writer
+                text += [repr(first), f"f'{{w{n}(v[{n}])}}'", repr(last)]
+        found.append(eval(f"lambda v: ({' '.join(text)})", names))
+    return found
 
 
 def write(one: Assessment) -> str:
@@ -157,21 +165,32 @@ def write(one: Assessment) -> str:
         f'{{"format":"{FORMAT}","destination":"{one.consignment.destination}","currency":"{one.currency}",'
         f'"decision":"{one.decision}","items":[{",".join(_item(one, place) for place in range(len(one.lines)))}],'
         f'"charges":[{",".join(_charges(one, None))}],"totals":{_totals(one)},'
-        f'"notices":{_list(one.notices)},"missing":{_list(one.missing)},"tables":{json.dumps(one.tables)},'
+        f'"notices":{_list(one.notices)},"missing":{_list(one.missing)},"tables":{_tables(one)},'
         f'"law":{_law(one)},"working":[{_working(one)}]}}'
     )
 
 
-def _list(parts: tuple[Any, ...]) -> str:
-    return json.dumps([each.to_dict() for each in parts], ensure_ascii=False, separators=(",", ":")) if parts else "[]"
+def _tables(one: Assessment) -> str:
+    return "{" + ",".join(f'"{name}":"{value}"' for name, value in one.tables.items()) + "}"
+
+
+def _list(parts: tuple[Notice, ...] | tuple[Missing, ...]) -> str:
+    return f"[{','.join(map(_part, parts))}]"
+
+
+@lru_cache(maxsize=4096)
+def _part(part: Notice | Missing) -> str:
+    return json.dumps(part.to_dict(), ensure_ascii=False, separators=(",", ":"))
 
 
 def _totals(one: Assessment) -> str:
-    totals = one.totals
-    found: dict[str, Any] = {"all": str(totals["all"])}
-    for name in ("by_kind", "by_collector", "by_moment"):
-        found[name] = {key: str(value) for key, value in totals[name].items()}
-    return json.dumps(found, separators=(",", ":"))
+    currency = one.currency
+    whole, *groups = one.sums
+    sums = ",".join(
+        f'"{name}":{{{",".join(f"{chr(34)}{key}{chr(34)}:{chr(34)}{each:f} {currency}{chr(34)}" for key, each in group.items())}}}'
+        for name, group in zip(("by_kind", "by_collector", "by_moment"), groups, strict=True)
+    )
+    return f'{{"all":"{whole:f} {currency}",{sums}}}'
 
 
 def _law(one: Assessment) -> str:
@@ -195,86 +214,86 @@ def _law(one: Assessment) -> str:
 
 
 def _working(one: Assessment) -> str:
+    others = (*(line.program for line in one.lines), one.careful)
+    whole = _kept(one.whole.kept, others, lambda: _templates(one, one.whole.program, None))
+    lines = [
+        _kept(line.kept, ("working", place, one.careful), lambda: _templates(one, line.program, place))  # noqa: B023
+        for place, line in enumerate(one.lines)
+    ]
     found: list[str] = []
-    others = tuple(line.program for line in one.lines)
-    rows = one.whole.kept.get(others)
-    if rows is None:
-        rows = _template(one, one.whole.program, line=False)
-        if len(one.whole.kept) < _KEPT:
-            one.whole.kept[others] = rows
-    templates = [_line_template(one, place) for place in range(len(one.lines))]
-    phases = max(len(rows), *(len(each) for each in templates))
-    for phase in range(phases):
-        for place, each in enumerate(templates):
+    for phase in range(max(len(whole), *(len(each) for each in lines))):
+        for place, each in enumerate(lines):
             if phase < len(each):
-                text = _fill(each[phase], one.line_values[place])
-                found.append(text.replace(LINE, f"L{place + 1}").replace(PLACE, str(place)))
-        if phase < len(rows):
-            found.append(_fill(rows[phase], one.values))
+                found.append(each[phase](one.line_values[place]))
+        if phase < len(whole):
+            found.append(whole[phase](one.values))
     return "".join(found).rstrip(",")
 
 
-_KEPT: Final = 256
-"""Templates of the working that one consignment's program keeps, one for each set of lines."""
+KEPT: Final = 256
+"""What one program keeps of texts made from it."""
 
 
-def _line_template(one: Assessment, place: int) -> list[list[Row]]:
-    line = one.lines[place]
-    found: list[list[Row]] | None = line.kept.get("working")
+def _kept(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+    """Return what is kept under a key, made now where it is not there yet."""
+    found = kept.get(key)
     if found is None:
-        found = line.kept["working"] = _template(one, line.program, line=True)
+        found = make()
+        if len(kept) < KEPT:
+            kept[key] = found
     return found
 
 
 def _item(one: Assessment, place: int) -> str:
     line, item = one.lines[place], one.consignment.items[place]
     values = one.line_values[place]
-    amounts = {name: _money(one, values[at]) for name, at in line.values}
+    unit, currency = one.whole.trace.unit, one.currency
+    amounts = {name: _money(values[at], unit, currency) for name, at in line.values}
     each = ",".join(f'"{name}":{text}' for name, text in amounts.items())
     return (
-        f'{{"id":{json.dumps(item.id, ensure_ascii=False)},"commodity":"{item.commodity}",'
+        f'{{"id":{quoted(item.id)},"commodity":"{item.commodity}",'
         f'"customs_value":{amounts.get("customs_value", "null")},"values":{{{each}}},'
         f'"charges":[{",".join(_charges(one, place))}]}}'
     )
 
 
-def _money(one: Assessment, value: Any) -> str:
-    found = one.money(value)
-    return "null" if found is None else f'"{found}"'
+def _money(value: Any, unit: Decimal, currency: str) -> str:
+    return "null" if unknown(value) else f'"{in_units(value, unit):f} {currency}"'
 
 
 def _charges(one: Assessment, place: int | None) -> list[str]:
     law = one.whole if place is None else one.lines[place]
     values = one.values if place is None else one.line_values[place]
     prefix = "C" if place is None else f"L{place + 1}"
+    unit, currency = one.whole.trace.unit, one.currency
+    places = law.program.places
     found = []
     for decided in one.decisions_on(place):
-        key = (decided.traced.name, id(decided.outcome), id(decided.way))
+        _, outcome, way, amount = decided
+        key = (id(outcome), id(way), prefix)
         pieces = law.kept.get(key)
         if pieces is None:
-            pieces = law.kept[key] = _charge_template(decided, law.program)
-        base = decided.way.base
-        due = one.due_of(decided.outcome)
-        number = one.number_of(decided.outcome)
+            pieces = _kept(law.kept, key, lambda: _charge_template(decided, law.program, prefix))  # noqa: B023
+        base = way.base
+        due = one.due_of(outcome) if outcome.returns is not None else None
+        number = one.number_of(outcome) if outcome.declare else None
         found.append(
-            pieces[0] + ("null" if base is None else _money(one, values[law.program.place(base)]))
-            + pieces[1] + ("null" if decided.amount is None else f'"{decided.amount:f} {one.currency}"')
-            + pieces[2].replace(LINE, prefix) + (json.dumps(number) if number is not None else "null")
+            pieces[0] + ("null" if base is None else _money(values[places[id(base)]], unit, currency))
+            + pieces[1] + ("null" if amount is None else f'"{amount:f} {currency}"')
+            + pieces[2] + (quoted(number) if number is not None else "null")
             + pieces[3] + (f'"{due.isoformat()}"' if due is not None else "null") + pieces[4]
         )  # fmt: skip
     return found
 
 
-def _charge_template(decided: Decided, program: Program) -> tuple[str, ...]:
-    from dutycalc.assessment import collected_of, stated_of
-
-    collection = Collection(declare=VALUE, due=None, **collected_of(decided.outcome))
+def _charge_template(decided: Decided, program: Program, prefix: str) -> tuple[str, ...]:
+    collection = Collection(declare=MARK, due=None, **collected_of(decided.outcome))
     charge = Charge(
-        base=None, amount=None, step=f"{LINE}.{program.place(decided.traced.amount) + 1}", collection=collection,
+        base=None, amount=None, step=f"{prefix}.{program.place(decided.traced.amount) + 1}", collection=collection,
         **stated_of(decided.traced, decided.outcome, decided.way),
     )  # fmt: skip
     shape = charge.to_dict()
-    shape["base"] = shape["amount"] = shape["collection"]["declare"] = shape["collection"]["due"] = VALUE
+    shape["base"] = shape["amount"] = shape["collection"]["declare"] = shape["collection"]["due"] = MARK
     text = json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
-    return tuple(text.split(f'"{VALUE}"'))
+    return tuple(text.split(f'"{MARK}"'))
 

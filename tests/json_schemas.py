@@ -9,12 +9,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from dutycalc import assessment
+from dutycalc import answer
 from dutycalc.goods import Consignment
 from dutycalc.law import Citation, Confidence
 from dutycalc.money import Money
 from dutycalc.steps import Op
 from dutycalc.words import Decision
+from dutycalc.writing import FORMAT
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 AMOUNT: Final = {"$ref": "#/$defs/Money"}
@@ -37,7 +38,7 @@ def assessment_schema() -> dict[str, Any]:
         "description": "What is due on a consignment, line by line, with its working. Amounts are exact strings.",
         **_object(
             {
-                "format": {"const": assessment.FORMAT},
+                "format": {"const": FORMAT},
                 "destination": {"type": "string"},
                 "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
                 "decision": _of(Decision),
@@ -49,34 +50,42 @@ def assessment_schema() -> dict[str, Any]:
                 "notices": _array("Notice"),
                 "missing": _array("Missing"),
                 "tables": _object({"digest": {"type": "string"}, "territory": {"type": "string"}, "checked_on": DAY}),
+                "law": _map({"$ref": "#/$defs/Law"}),
                 "working": _array("Step"),
             }
         ),
         "$defs": {
-            "AssessedItem": _dataclass(assessment.AssessedItem),
-            "Charge": _dataclass(assessment.Charge, leave={"records"}),
+            "AssessedItem": _dataclass(answer.AssessedItem),
+            "Charge": _charge(),
             "Citation": _dataclass(Citation),
-            "Collection": _dataclass(assessment.Collection),
+            "Collection": _dataclass(answer.Collection),
             "Law": _law(),
-            "Missing": _dataclass(assessment.Missing),
+            "Missing": _dataclass(answer.Missing),
             "Money": {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)? [A-Z]{3}$"},
-            "Notice": _dataclass(assessment.Notice),
+            "Notice": _dataclass(answer.Notice),
             "Step": _step(),
         },
     }
 
 
+def _charge() -> dict[str, Any]:
+    """Return the schema of a charge, which names its records of law as steps do."""
+    found = _dataclass(answer.Charge)
+    found["properties"]["records"] = {"type": "array", "items": {"type": "string"}}
+    return found
+
+
 def _step() -> dict[str, Any]:
-    """Return the schema of a step; what is empty is left out of it."""
-    found = _dataclass(assessment.Step, leave={"fact", "law", "detail"})
+    """Return the schema of a step; a fact, a law or a detail that it lacks is left out of it."""
+    found = _dataclass(answer.Step, leave={"fact", "law", "detail"})
     found["properties"] |= {
-        "op": _of(Op), "fact": {"type": "string"}, "detail": {"type": "string"}, "law": {"$ref": "#/$defs/Law"},
+        "op": _of(Op), "fact": {"type": "string"}, "detail": {"type": "string"}, "law": {"type": "string"},
     }  # fmt: skip
     return found
 
 
 def _law() -> dict[str, Any]:
-    """Return the schema of a record of law within a step."""
+    """Return the schema of a record of law; charges and steps refer to it by its name."""
     found = _object(
         {
             "record": {"type": "string"},
@@ -135,7 +144,7 @@ def _of(hint: Any) -> dict[str, Any]:
 
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "consignment.schema.json": consignment_schema,
-    "assessment.schema.json": assessment_schema,
+    "answer.schema.json": assessment_schema,
 }
 """The schemas by the name of their file in `docs/schema`."""
 

@@ -1,8 +1,9 @@
 """The examples of the README and the docs: found, run, and written anew.
 
 `python tests/regenerate_docs.py` rewrites the output of every example, the parts that are made from the code,
-and the JSON Schemas. A `console` block holds commands after `$ ` and what they print; a `python` block is
-followed by an `output` block where it prints; the blocks of a page share their names. Other blocks are not run.
+the example tables and the JSON Schemas. A `console` block holds commands after `$ ` and what they print; a
+`python` block is followed by an `output` block where it prints; the `python` blocks of a page share their
+names. A `toml` or `csv` block with a path is part of that file. Other blocks are not run.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from json_schemas import SCHEMAS, schema_text  # noqa: E402
 
 from dutycalc import loader, tables  # noqa: E402
 
-PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+EXAMPLE_TABLES: Final = ROOT / "docs" / "examples" / "tables"
 
 _BLOCK: Final = re.compile(
     r"^```console\n(?P<console>.*?)^```$"
@@ -34,6 +36,8 @@ _BLOCK: Final = re.compile(
     r"|^<!-- made: (?P<made>\w+) -->\n(?P<text>.*?)^<!-- end -->$",
     re.MULTILINE | re.DOTALL,
 )
+_FILE: Final = re.compile(r"^```(?:toml|csv) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _COMMAND: Final = re.compile(r"^\$ (?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
 
 
@@ -69,15 +73,19 @@ def _printed(command: str, environment: dict[str, str]) -> str:
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         text=True, encoding="utf-8", timeout=120, check=False,
     )  # fmt: skip
-    lines = [line.rstrip() for line in done.stdout.splitlines()]
-    return "".join(f"{line}\n" for line in lines)
+    return _told(done.stdout)
+
+
+def _told(text: str) -> str:
+    """Return what was printed, without blanks at line ends; digests, which change with any table, are cut."""
+    return "".join(f"{line.rstrip()}\n" for line in _DIGEST.sub("sha256:…", text).splitlines())
 
 
 @contextmanager
 def _commands() -> Iterator[dict[str, str]]:
     """Give an environment in which `dutycalc` and `python` are this checkout's and this interpreter's."""
     with tempfile.TemporaryDirectory() as folder:
-        for name, code in (("python", ""), ("dutycalc", "-m dutycalc.cli ")):
+        for name, code in (("python", ""), ("dutycalc", "-m dutycalc ")):
             script = Path(folder, name)
             script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {code}"$@"\n', encoding="utf-8")
             script.chmod(0o755)
@@ -92,37 +100,40 @@ def _execute(code: str, names: dict[str, Any], place: str) -> str:
     printed = StringIO()
     with chdir(ROOT), redirect_stdout(printed):
         exec(compile(code, place, "exec"), names)
-    return "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())
+    return _told(printed.getvalue())
 
 
 def field_reference() -> str:
     """Return every family of records and every shape within them, field by field, as the code has them."""
-    common = set(tables.Record.model_fields)
-    scoped = set(tables.Scoped.model_fields)
-    parts = [_shape("Header", tables.Header, "at the top of a file"), _shape("Source", tables.Source, "`[sources.SLUG]`")]
-    parts.append(_shape("Record", tables.Record, "in every record"))
-    parts.append(_shape("Scoped", tables.Scoped, "in records that apply in some circumstances only", leave=common))
+    common, scoped = set(tables.Record.model_fields), set(tables.Scoped.model_fields)
+    parts = [
+        _shape(tables.Header, "At the top of a file."),
+        _shape(tables.Source, "Written `[sources.SLUG]`."),
+        _shape(tables.Record, "In every record."),
+        _shape(tables.Scoped, "In the records below that say so.", leave=common),
+    ]
     for family, (shape, named) in tables.FAMILIES.items():
-        where = f"`[[{family}{'.NAME' if named else ''}]]`"
-        is_scoped = issubclass(shape, tables.Scoped)
-        also = "; with the fields of Scoped" if is_scoped else ""
-        parts.append(_shape(shape.__name__, shape, where + also, leave=scoped if is_scoped else common))
+        written = f"Written `[[{family}{'.NAME' if named else ''}]]`"
+        if issubclass(shape, tables.Scoped):
+            parts.append(_shape(shape, f"{written}, with the fields of Scoped.", leave=scoped))
+        else:
+            parts.append(_shape(shape, f"{written}.", leave=common))
     inner = (
         tables.Goods, tables.Condition, tables.RoundingRule, tables.FurtherMeasure, tables.Bucket, tables.Take,
         tables.Returns, tables.Turnover,
     )  # fmt: skip
-    parts += [_shape(shape.__name__, shape, "within a record") for shape in inner]
+    parts += [_shape(shape, "Within a record.") for shape in inner]
     return "\n".join(parts)
 
 
-def _shape(name: str, shape: type[tables.Shape], where: str, leave: set[str] | frozenset[str] = frozenset()) -> str:
+def _shape(shape: type[tables.Shape], where: str, leave: set[str] | frozenset[str] = frozenset()) -> str:
     said = " ".join((shape.__doc__ or "").split())
     rows = [
         f"| `{field}` | `{_annotation(shape, field)}` | {_default(info)} |"
         for field, info in shape.model_fields.items()
         if field not in leave
     ]
-    head = f"### {name}\n\n{where[0].upper() if where[0].isalpha() else where[0]}{where[1:]}. {said}\n"
+    head = f"### {shape.__name__}\n\n{said} {where}\n"
     if not rows:
         return head
     return f"{head}\n| field | type | default |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
@@ -141,7 +152,7 @@ def _default(info: Any) -> str:
     if info.is_required():
         return "required"
     value = info.get_default(call_default_factory=True)
-    return "none" if value is None else f"`{value!r}`" if value not in ("", [], {}) else "empty"
+    return "none" if value is None else f"`{value!r}`" if value not in ("", [], {}, ()) else "empty"
 
 
 def territories() -> str:
@@ -165,8 +176,19 @@ MADE: Final[dict[str, Callable[[], str]]] = {"fields": field_reference, "territo
 """Parts of pages that are made from the code and the tables."""
 
 
+def example_tables() -> dict[Path, str]:
+    """Return the files of law that the blocks of docs/tables.md add up to, by their place."""
+    found: dict[str, list[str]] = {}
+    for path, text in _FILE.findall((ROOT / "docs" / "tables.md").read_text(encoding="utf-8")):
+        found.setdefault(path, []).append(text)
+    return {EXAMPLE_TABLES / path: "\n".join(texts) for path, texts in found.items()}
+
+
 def main() -> None:
-    """Write every page and schema anew."""
+    """Write every page, file of law and schema anew."""
+    for path, text in example_tables().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
     for page in PAGES:
         page.write_text(regenerated(page), encoding="utf-8", newline="\n")
     for name in SCHEMAS:

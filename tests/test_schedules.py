@@ -81,6 +81,35 @@ def test_every_line_shipped_has_an_answer(territory: str) -> None:
         assert answer.ambiguous or answer.selected in answer.options
 
 
+@pytest.mark.parametrize(
+    ("territory", "code", "duty"),
+    [
+        ("us", "0101300000", "6.8%"),
+        ("us", "0402291000", "17.5%"),
+        ("us", "7202111000", "1.4%"),
+        ("us", "9108114000", "0.36 USD/item + 5.3% on battery value"),
+        ("us", "17011305", "0.014606 USD/kg - 0.00020668 USD/kg/degree under 100 MIN 0.00943854 USD/kg"),
+        ("eu", "64039111", "8%"),
+        ("eu", "02023010", "12.8% + 221.1 EUR/100kg"),
+        ("gb", "61091000", "12%"),
+        ("gb", "04039031", "0.8 GBP/kg/lactic matter + 18 GBP/100kg"),
+        ("jp", "640399011", "27%"),
+        ("jp", "851713000", "free"),
+        ("eaeu", "8517130000", "0%"),
+        ("eaeu", "2204211100", "12.5%"),
+        ("eaeu", "6101201000", "10% MIN 2.25 EUR/kg"),
+        ("eaeu", "6403999600", "1.25 EUR/pair"),
+        ("eaeu", "6109100000", "1.75 EUR/kg"),
+        ("eaeu", "2203000100", "0.018 EUR/l"),
+        ("pe", "6109100031", "11%"),
+        ("pe", "9503009100", "6%"),
+        ("ca", "61091000", "18%"),
+    ],
+)  # fmt: skip
+def test_spot_checks_of_the_duty_on_goods_of_china(territory: str, code: str, duty: str) -> None:
+    assert schedule(territory).lookup(code, "CN", DAYS[territory]).only().expression_text == duty
+
+
 def test_the_harmonized_system_of_2022_is_whole() -> None:
     assert len(hs_2022()) == 5_613
     assert {"851713", "030910"} <= hs_2022()
@@ -296,9 +325,16 @@ def test_a_claim_that_cannot_hold_is_refused_with_the_reason(
 
 def test_agoa_ends_with_its_last_day() -> None:
     found = schedule("us")
-    assert found.claim("61091000", "KE", date(2026, 12, 31), "AGOA") is not None or True
+    assert found.claim("16041430", "KE", date(2026, 12, 31), "AGOA").expression_text == "free"
     with pytest.raises(NotInForceError, match="lapsed for KE on 2026-12-31"):
-        found.claim("61091000", "KE", date(2027, 1, 1), "AGOA")
+        found.claim("16041430", "KE", date(2027, 1, 1), "AGOA")
+
+
+def test_a_lapsed_programme_is_not_offered_though_its_symbol_is_a_country() -> None:
+    found = schedule("us")
+    code = next(one.code for one in found.main.measures() if one.origin_group == "NP")
+    offered = found.lookup(code, "NP", DAYS["us"]).options[1:]
+    assert "NP" not in {one.measure.origin_group for one in offered}
 
 
 def test_a_programme_that_points_elsewhere_is_claimed_and_refuses_by_name() -> None:

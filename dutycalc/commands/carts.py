@@ -34,6 +34,8 @@ REFUSAL: Final = "dutycalc.refusal/1"
 
 STDIN: Final = "-"
 
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
 
 @dataclass(frozen=True, slots=True)
 class Cart:
@@ -80,10 +82,9 @@ def read_carts(stream: BinaryIO) -> Carts:
     size = os.fstat(stream.fileno()).st_size if stream.seekable() else None
     head: list[tuple[int, bytes]] = []
     for place, line in enumerate(stream, start=1):
-        if place == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        if line.strip():
-            head.append((place, line))
+        text = line.removeprefix(_BYTE_ORDER_MARK) if place == 1 else line
+        if text.strip():
+            head.append((place, text))
         if len(head) == 2:
             break
     if not head:
@@ -115,12 +116,12 @@ def _lines(head: list[tuple[int, bytes]], stream: BinaryIO) -> Iterator[Cart]:
 
 
 def _elements(data: bytes) -> Iterator[Cart]:
+    """Return the elements of an array; FactsError, before any is answered, where it is none."""
     try:
         stated = from_json(data)
     except ValueError as fault:
         raise FactsError(f"the array is no JSON: {fault}") from None
-    for place, one in enumerate(stated, start=1):
-        yield Cart(one, place)
+    return iter([Cart(one, place) for place, one in enumerate(stated, start=1)])
 
 
 def run(options: Namespace) -> int:
@@ -140,8 +141,10 @@ def run(options: Namespace) -> int:
 def _assessed(options: Namespace, tariffs: Tariffs, cart: Cart) -> Assessment:
     if isinstance(cart.stated, bytes):
         consignment = Consignment.model_validate_json(cart.stated)
-    else:
+    elif isinstance(cart.stated, dict):
         consignment = Consignment.model_validate(cart.stated)
+    else:
+        raise FactsError("the cart is no JSON object")
     return assess(
         consignment, tariffs, known_on=options.known_on, variants=options.variant, partial=options.partial
     )

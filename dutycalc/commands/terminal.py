@@ -11,8 +11,18 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
-from dutycalc.errors import DutycalcError
-from dutycalc.render.pages import NARROWEST, WIDTH, Page, Section, Table, clean, column_widths, text_lines, write_text
+from dutycalc.errors import DutycalcError, Refusals
+from dutycalc.render.pages import (
+    NARROWEST,
+    WIDTH,
+    Page,
+    Section,
+    Table,
+    clean,
+    column_widths,
+    text_lines,
+    write_text,
+)
 
 DONE: Final = 0
 FINDINGS: Final = 1
@@ -100,9 +110,10 @@ def _rich_section(table: Table, section: Section, widths: list[int]) -> Any:
 
 def faults_in(fault: DutycalcError) -> Iterator[DutycalcError]:
     """Yield every single refusal in a refusal or a group of them."""
-    if isinstance(fault, BaseExceptionGroup):
+    if isinstance(fault, Refusals):
         for one in fault.exceptions:
-            yield from faults_in(one)
+            if isinstance(one, DutycalcError):
+                yield from faults_in(one)
     else:
         yield fault
 

@@ -149,10 +149,10 @@ def _without_conflict(
         if before is None or (before[2] and first > before[2]):
             found.append(line)
             continue
-        ends = last if before[2] and last and last > before[2] else (before[2] and last and before[2])
+        ends = max(before[2], last) if before[2] and last else ""
         if before[5] != duty:
             texts = f"{before[5]} | {duty}"
             draft.drop(f"{code} {groups}".strip(), kind, texts, f"two duties on {first}: neither is taken")
             duty = unreadable(texts)
-        found[-1] = (code, before[1], ends or "", kind, groups, duty, requires)
+        found[-1] = (code, before[1], ends, kind, groups, duty, requires)
     return found

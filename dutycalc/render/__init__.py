@@ -8,14 +8,24 @@ import, and most who import dutycalc render nothing: so it is left until a page 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal, get_args
 
+from dutycalc.answer import Step
 from dutycalc.assessment import Assessment
 from dutycalc.render.markup import write
 from dutycalc.render.outline import explain_json
 from dutycalc.render.pages import Page
 
-__all__ = ["FORMATS", "Format", "explain", "page_of_explanation", "page_of_summary", "summarize"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "explain",
+    "page_of_explanation",
+    "page_of_summary",
+    "page_of_working",
+    "summarize",
+]
 
 Format = Literal["text", "markdown", "html", "json"]
 
@@ -63,3 +73,11 @@ def page_of_summary(assessment: Assessment, *, locale: str = "en") -> Page:
     from dutycalc.render.summary import summary_page
 
     return summary_page(assessment, Formats(locale))
+
+
+def page_of_working(title: str, working: Sequence[Step], *, locale: str = "en") -> Page:
+    """Return steps that end in the one asked for as a page, to be laid out."""
+    from dutycalc.render.explanation import working_page
+    from dutycalc.render.formats import Formats
+
+    return working_page(title, working, Formats(locale))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dutycalc.assessment import Assessment, Charge, Collection
+from dutycalc.answer import Charge, Collection
+from dutycalc.assessment import Assessment
 from dutycalc.render.formats import Formats
 
 MOMENTS = {"checkout": "at checkout", "delivery": "at the door"}
@@ -12,7 +13,7 @@ def in_a_cell(taken: Collection) -> str:
     """Return who collects, when and under which scheme, short enough for a table."""
     if taken.model == "exempt":
         return "nobody"
-    words = [taken.collector or "collector not known"]
+    words: list[str] = [taken.collector or "collector not known"]
     if taken.payer == "buyer":
         words.append(MOMENTS.get(taken.moment or "", ""))
     elif taken.payer is not None:
@@ -50,7 +51,9 @@ def numbers_to_declare(assessment: Assessment, formats: Formats) -> tuple[str, .
 
 def _duties(charge: Charge, formats: Formats) -> list[str]:
     taken = charge.collection
-    if taken.scheme is None or (charge.amount is not None and not charge.amount.amount and taken.declare is None):
+    if taken.scheme is None or (
+        charge.amount is not None and not charge.amount.amount and taken.declare is None
+    ):
         return []
     name = taken.scheme.replace("_", " ")
     found = []

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Final
 
-from dutycalc.assessment import Assessment, Step
+from dutycalc.answer import Step
+from dutycalc.assessment import Assessment
 from dutycalc.law import ALWAYS, Provision
 from dutycalc.render.collection import in_a_sentence
 from dutycalc.render.formats import Formats
-from dutycalc.render.outline import ExplainedCharge, Laws, Node, outline
+from dutycalc.render.outline import ExplainedCharge, Laws, Node, outline, tree
 from dutycalc.render.pages import Block, Branch, Heading, Note, Notes, Outline, Page, Paragraph
 from dutycalc.render.summary import NOT_CALCULABLE, tables_read, total
 
@@ -42,12 +43,22 @@ def explain_page(assessment: Assessment, formats: Formats, *, item: str | None, 
         blocks.append(Heading("The consignment"))
         blocks.append(Outline(tuple(writer.branch(one) for one in found.consignment)))
     if assessment.missing:
-        reasons = tuple(f"line {one.item}: {one.reason}" if one.item else one.reason for one in assessment.missing)
+        reasons = tuple(
+            f"line {one.item}: {one.reason}" if one.item else one.reason for one in assessment.missing
+        )
         blocks += [Heading("Not calculable"), Paragraph(bullets=reasons)]
     if writer.laws.records:
         blocks += [Heading("Law"), Notes(writer.notes())]
     blocks.append(Paragraph(tables_read(assessment, formats)))
     return Page(f"Working: {total(assessment, formats)}", tuple(blocks))
+
+
+def working_page(title: str, working: Sequence[Step], formats: Formats) -> Page:
+    """Return the page of a working by itself: the last step and what it rests on."""
+    writer = _Writer(formats)
+    root = tree(working)
+    words = formats.value(root.step.value or "", root.step.unit)
+    return Page(f"{title}: {words}", (Outline((writer.branch(root),)),))
 
 
 class _Writer:
@@ -56,6 +67,7 @@ class _Writer:
     def __init__(self, formats: Formats) -> None:
         self.formats = formats
         self.laws = Laws()
+        self.anchored: set[str] = set()
 
     def charge(self, one: ExplainedCharge) -> Branch:
         charge = one.charge
@@ -71,12 +83,15 @@ class _Writer:
 
     def branch(self, node: Node, role: str = "") -> Branch:
         step = node.step
+        anchor = node.shown == "here" and step.id not in self.anchored
+        if anchor:
+            self.anchored.add(step.id)
         return Branch(
             mark=step.id,
             text=role + self.words(node),
             notes=(self.laws.number(step.law),) if step.law is not None else (),
             inside=self.inside(node),
-            anchor=node.shown == "here",
+            anchor=anchor,
             see=_SEE[node.shown],
         )
 
@@ -103,7 +118,12 @@ class _Writer:
 
 _SIGNS: Final = {"add": " + ", "total": " + ", "subtract": " - ", "times": " x ", "divide": " / "}
 _ENDS: Final = {"least": "the least of ", "greatest": "the greatest of "}
-_TESTS: Final = {("at_most", "yes"): " <= ", ("at_most", "no"): " > ", ("below", "yes"): " < ", ("below", "no"): " >= "}
+_TESTS: Final = {
+    ("at_most", "yes"): " <= ",
+    ("at_most", "no"): " > ",
+    ("below", "yes"): " < ",
+    ("below", "no"): " >= ",
+}
 
 
 def worked(step: Step, inputs: Sequence[str]) -> str:

@@ -15,6 +15,9 @@ from babel.numbers import NumberPattern, format_decimal, format_percent, parse_p
 from dutycalc.errors import FactsError
 from dutycalc.money import LOOSE, MINOR_UNITS, Money
 
+_TOUCHING: Final = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""Where a digit touches a letter of a currency's code, which Babel does not set apart as CLDR asks."""
+
 _PERCENTAGE: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?%", re.ASCII)
 
 
@@ -36,14 +39,16 @@ class Formats:
 
     def money(self, money: Money) -> str:
         """Return the amount with its currency: the minor units of ISO 4217, and more where it has more."""
-        digits = max(MINOR_UNITS[money.currency], -int(money.amount.as_tuple().exponent))
+        finest = -int(money.amount.normalize(LOOSE).as_tuple().exponent)
+        digits = max(MINOR_UNITS[money.currency], finest)
         pattern = self._patterns.get(digits)
         if pattern is None:
             pattern = parse_pattern(self.locale.currency_formats["standard"].pattern)
             pattern.frac_prec = (digits, digits)
             self._patterns[digits] = pattern
         with localcontext(LOOSE):
-            return pattern.apply(money.amount, self.locale, currency=money.currency, currency_digits=False)
+            text = pattern.apply(money.amount, self.locale, currency=money.currency, currency_digits=False)
+        return _TOUCHING.sub("\u00a0", text)
 
     def rate(self, text: str) -> str:
         """Return a rate: a bare percentage as the locale writes it, any other notation as it stands."""

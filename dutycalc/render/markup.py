@@ -28,7 +28,8 @@ _MARKS: Final = re.compile(r"([\\`*_\[\]<>|#~&])")
 _STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; } th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }
+table { border-collapse: collapse; }
+th, td { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }
 thead th { border-bottom: 1px solid; } tbody th { padding-top: 1rem; }
 .right { text-align: right; font-variant-numeric: tabular-nums; }
 ul.working, ul.working ul { list-style: none; padding-left: 1.2rem; border-left: 1px solid #ccc; }
@@ -77,7 +78,9 @@ def _markdown(block: Block) -> Iterator[str]:
         case Notes(notes):
             for note in notes:
                 links = "; ".join(_markdown_link(title, url) for title, url in note.links)
-                yield " ".join(filter(None, (f"[^{note.number}]: {_plain(note.text)}.", links, _plain(note.remark))))
+                yield " ".join(
+                    filter(None, (f"[^{note.number}]: {_plain(note.text)}.", links, _plain(note.remark)))
+                )
 
 
 def _markdown_link(title: str, url: str) -> str:
@@ -188,7 +191,9 @@ def _html_branch(branch: Branch) -> Iterator[str]:
 
 def _html_note(note: Note) -> str:
     links = "; ".join(
-        f'<a href="{escape(url)}">{_safe(title)}</a>' if url.startswith(("https://", "http://")) else _safe(title)
+        f'<a href="{escape(url)}">{_safe(title)}</a>'
+        if url.startswith(("https://", "http://"))
+        else _safe(title)
         for title, url in note.links
     )
     words = " ".join(filter(None, (f"{_safe(note.text)}.", links, _safe(note.remark))))

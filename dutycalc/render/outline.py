@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from dutycalc.assessment import Assessment, Charge, Step, law_dict
+from dutycalc.answer import Charge, Step, law_dict, reference
+from dutycalc.assessment import Assessment
 from dutycalc.errors import FactsError
 from dutycalc.law import Provision
 from dutycalc.words import near
@@ -55,20 +56,19 @@ def outline(assessment: Assessment, *, item: str | None = None, charge: str | No
     """Return the trees of the charges of an item, of a name, or of all; FactsError where there is none."""
     chosen = _chosen(assessment, item, charge)
     walk = _Walk(assessment.working)
-    own, whole = [], []
-    for line, one in chosen:
-        if line:
-            own.append(ExplainedCharge(line, one, walk.node(one.step, inside_line=True)))
-    roots = [walk.node(one.step, inside_line=False) for line, one in chosen if not line]
-    whole = [
-        ExplainedCharge("", one, root)
-        for (_, one), root in zip([found for found in chosen if not found[0]], roots, strict=True)
+    charges = [
+        ExplainedCharge(line, one, walk.node(one.step, inside_line=bool(line))) for line, one in chosen
     ]
     consignment = []
     while walk.waiting:
         consignment.append(walk.node(walk.waiting.pop(0), inside_line=False))
     settled = _settled(assessment, walk, {line for line, _ in chosen}) if charge is None else {}
-    return Explanation((*own, *whole), tuple(consignment), settled)
+    return Explanation(tuple(charges), tuple(consignment), settled)
+
+
+def tree(working: Sequence[Step]) -> Node:
+    """Return the tree of the last step of a working."""
+    return _Walk(working).node(working[-1].id, inside_line=False)
 
 
 def _chosen(assessment: Assessment, item: str | None, charge: str | None) -> list[tuple[str, Charge]]:
@@ -79,10 +79,10 @@ def _chosen(assessment: Assessment, item: str | None, charge: str | None) -> lis
     if charge is not None:
         names = {one.name for _, one in found}
         if charge not in names:
-            raise FactsError(f"no charge {charge!r}: {', '.join(sorted(names)) or 'none is due'}", fact="charge")
-    return [
-        (line, one) for line, one in found if item in (None, line) and charge in (None, one.name)
-    ]
+            raise FactsError(
+                f"no charge {charge!r}: {', '.join(sorted(names)) or 'none is due'}", fact="charge"
+            )
+    return [(line, one) for line, one in found if item in (None, line) and charge in (None, one.name)]
 
 
 def _settled(assessment: Assessment, walk: _Walk, lines: set[str]) -> dict[str, tuple[Step, ...]]:
@@ -153,15 +153,15 @@ class Laws:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._numbers: dict[str, int] = {}
 
     def number(self, one: Record) -> int:
         """Return the number of a record."""
-        key = (one.record, one.valid_from, one.known_from, one.variant)
-        if key not in self._numbers:
+        name = reference(one)
+        if name not in self._numbers:
             self.records.append(one)
-            self._numbers[key] = len(self.records)
-        return self._numbers[key]
+            self._numbers[name] = len(self.records)
+        return self._numbers[name]
 
     def numbers(self, records: Iterable[Record]) -> tuple[int, ...]:
         """Return the numbers of several records."""
@@ -169,9 +169,9 @@ class Laws:
 
 
 def explain_json(assessment: Assessment, *, item: str | None, charge: str | None) -> str:
-    """Return the working as JSON text: amounts are exact strings, law stands once and is named by number."""
+    """Return the working as JSON: amounts are exact strings, law stands once and is named by its record."""
     found = outline(assessment, item=item, charge=charge)
-    laws = Laws()
+    law: dict[str, Any] = {}
     whole = {
         "format": FORMAT,
         "destination": assessment.consignment.destination,
@@ -179,29 +179,35 @@ def explain_json(assessment: Assessment, *, item: str | None, charge: str | None
             {
                 "item": one.item,
                 **one.charge.to_dict(),
-                "law": list(laws.numbers(one.charge.records)),
-                "working": _node_dict(one.working, laws),
+                "records": [_named(each, law) for each in one.charge.records],
+                "working": _node_dict(one.working, law),
             }
             for one in found.charges
         ],
-        "consignment": [_node_dict(one, laws) for one in found.consignment],
+        "consignment": [_node_dict(one, law) for one in found.consignment],
         "settled": {
-            line: [_node_dict(Node(step), laws) for step in steps] for line, steps in found.settled.items()
+            line: [_node_dict(Node(step), law) for step in steps] for line, steps in found.settled.items()
         },
         "missing": [one.to_dict() for one in assessment.missing],
-        "law": [{"number": n, **law_dict(one)} for n, one in enumerate(laws.records, start=1)],
         "tables": assessment.tables,
+        "law": law,
     }
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
-def _node_dict(node: Node, laws: Laws) -> dict[str, Any]:
+def _node_dict(node: Node, law: dict[str, Any]) -> dict[str, Any]:
     found = node.step.to_dict()
-    del found["inputs"]
+    found["inputs"] = [one.id for one in node.inputs]
     if node.step.law is not None:
-        found["law"] = laws.number(node.step.law)
+        _named(node.step.law, law)
     if node.shown != "here":
         found["shown"] = node.shown
     if node.inside:
-        found["inside"] = [_node_dict(one, laws) for one in node.inside]
+        found["inside"] = [_node_dict(one, law) for one in node.inside]
     return found
+
+
+def _named(one: Record, law: dict[str, Any]) -> str:
+    name = reference(one)
+    law.setdefault(name, law_dict(one))
+    return name

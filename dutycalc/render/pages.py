@@ -113,7 +113,9 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        one if one.isprintable() or unicodedata.category(one) == "Zs" else one.encode("unicode_escape").decode()
+        one
+        if one.isprintable() or unicodedata.category(one) == "Zs"
+        else one.encode("unicode_escape").decode()
         for one in text
     )
 
@@ -142,7 +144,8 @@ def numbers(notes: Sequence[int]) -> str:
 
 def write_text(page: Page, width: int = WIDTH) -> str:
     """Return the page as plain text, ending in a line break; spaces that do not break become plain ones."""
-    lines = [clean(page.title), "=" * min(columns_of(page.title), width)]
+    title = clean(page.title)
+    lines = [title, "=" * min(columns_of(title), width)]
     for block in page.blocks:
         lines += ["", *text_lines(block, width)]
     text = "\n".join(line.rstrip() for line in lines)
@@ -154,20 +157,20 @@ def text_lines(block: Block, width: int) -> Iterator[str]:
     match block:
         case Heading(text):
             yield clean(text)
-            yield "-" * min(columns_of(text), width)
+            yield "-" * min(columns_of(clean(text)), width)
         case Paragraph(text, bullets):
             if text:
                 yield from _wrapped(text, width)
-            for one in bullets:
-                yield from _wrapped(one, width, "* ", "  ")
+            for bullet in bullets:
+                yield from _wrapped(bullet, width, "* ", "  ")
         case Table():
             yield from _table_lines(block, width)
         case Outline(branches):
             marks = max((len(mark) for one in branches for mark in _marks(one)), default=0)
-            for place, one in enumerate(branches):
-                if place and not one.mark:
+            for place, branch in enumerate(branches):
+                if place and not branch.mark:
                     yield ""
-                yield from _branch_lines(one, "", marks, width)
+                yield from _branch_lines(branch, "", marks, width)
         case Notes(notes):
             for note in notes:
                 yield from _note_lines(note, width)
@@ -241,7 +244,9 @@ def _table_lines(table: Table, width: int) -> Iterator[str]:
             yield from _row_lines(row, table.columns, widths, indent)
 
 
-def _row_lines(row: tuple[str, ...], columns: tuple[Column, ...], widths: list[int], indent: str) -> Iterator[str]:
+def _row_lines(
+    row: tuple[str, ...], columns: tuple[Column, ...], widths: list[int], indent: str
+) -> Iterator[str]:
     cells = [
         textwrap.wrap(clean(text), width, break_on_hyphens=False) if column.wraps and columns_of(text) > width
         else [clean(text)]

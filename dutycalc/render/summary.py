@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
-from dutycalc.assessment import AssessedItem, Assessment, Charge, Missing, Notice
+from dutycalc.answer import AssessedItem, Charge, Missing, Notice
+from dutycalc.assessment import Assessment
 from dutycalc.goods import GoodsItem
+from dutycalc.law import Provision
 from dutycalc.money import Money
 from dutycalc.render.collection import MOMENTS, in_a_cell, numbers_to_declare
 from dutycalc.render.formats import Formats
-from dutycalc.render.outline import Laws
 from dutycalc.render.pages import (
     Block,
     Column,
@@ -39,33 +41,52 @@ _COLUMNS: Final = (
 )
 
 
+class Cited:
+    """The acts and articles that a page names, in short, each with its number."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, int] = {}
+
+    def numbers(self, records: Iterable[Provision[Any]]) -> list[int]:
+        """Return the numbers of what the records cite."""
+        found = []
+        for one in records:
+            text = "; ".join(dict.fromkeys(short(cite.title) for cite in one.citations)) or one.record
+            found.append(self.texts.setdefault(text, len(self.texts) + 1))
+        return found
+
+
 def summary_page(assessment: Assessment, formats: Formats) -> Page:
     """Return the page of an assessment."""
-    laws = Laws()
-    sections = [_line(stated, item, formats, laws) for stated, item in
+    cited = Cited()
+    sections = [_line(stated, item, formats, cited) for stated, item in
                 zip(assessment.consignment.items, assessment.items, strict=True)]  # fmt: skip
     if assessment.charges:
-        sections.append(Section(_rows(assessment.charges, formats, laws), "On the consignment as a whole"))
+        sections.append(Section(_rows(assessment.charges, formats, cited), "On the consignment as a whole"))
     blocks: list[Block] = [Paragraph(_circumstances(assessment, formats))]
     if assessment.decision == "prohibited":
-        blocks.append(Paragraph("PROHIBITED: these goods may not be imported; the notices say which and why."))
+        blocks.append(
+            Paragraph("PROHIBITED: these goods may not be imported; the notices say which and why.")
+        )
     blocks += [Table(_COLUMNS, tuple(sections)), *_totals(assessment, formats)]
     duties = numbers_to_declare(assessment, formats)
     if duties:
-        blocks += [Heading("To do"), Paragraph(bullets=duties)]
+        blocks += [Heading("Schemes"), Paragraph(bullets=duties)]
     if assessment.missing:
         blocks += [Heading("Not calculable"), Paragraph(bullets=tuple(map(_missing, assessment.missing)))]
     if assessment.notices:
         blocks += [Heading("Notices"), Paragraph(bullets=_notices(assessment.notices))]
-    if laws.records:
-        blocks += [Heading("Law"), Notes(_cited(laws))]
+    if cited.texts:
+        notes = tuple(Note(number, text) for text, number in cited.texts.items())
+        blocks += [Heading("Law"), Notes(notes)]
     blocks.append(Paragraph(tables_read(assessment, formats)))
     return Page(_title(assessment, formats), tuple(blocks))
 
 
 def _title(assessment: Assessment, formats: Formats) -> str:
     stated = assessment.consignment
-    return f"{formats.place(stated.dispatch)} to {formats.place(stated.destination)}: {total(assessment, formats)}"
+    way = f"{formats.place(stated.dispatch)} to {formats.place(stated.destination)}"
+    return f"{way}: {total(assessment, formats)}"
 
 
 def total(assessment: Assessment, formats: Formats) -> str:
@@ -88,17 +109,17 @@ def _circumstances(assessment: Assessment, formats: Formats) -> str:
     return ", ".join(words) + "."
 
 
-def _line(stated: GoodsItem, item: AssessedItem, formats: Formats, laws: Laws) -> Section:
+def _line(stated: GoodsItem, item: AssessedItem, formats: Formats, cited: Cited) -> Section:
     words = f"Line {item.id}: {stated.commodity} from {formats.place(stated.origin)}, "
     words += f"{formats.number(stated.quantity)} at {formats.money(stated.unit_price)}"
     values = [
         f"{name.replace('_', ' ')} {formats.money(value) if value is not None else NOT_CALCULABLE}"
         for name, value in item.values.items()
     ]
-    return Section(_rows(item.charges, formats, laws), "; ".join([words, *values]))
+    return Section(_rows(item.charges, formats, cited), "; ".join([words, *values]))
 
 
-def _rows(charges: tuple[Charge, ...], formats: Formats, laws: Laws) -> tuple[tuple[str, ...], ...]:
+def _rows(charges: tuple[Charge, ...], formats: Formats, cited: Cited) -> tuple[tuple[str, ...], ...]:
     if not charges:
         return (("no charge", "", "", "", "", ""),)
     return tuple(
@@ -108,7 +129,7 @@ def _rows(charges: tuple[Charge, ...], formats: Formats, laws: Laws) -> tuple[tu
             formats.money(one.base) if one.base is not None else "",
             formats.money(one.amount) if one.amount is not None else NOT_CALCULABLE,
             in_a_cell(one.collection),
-            numbers(laws.numbers(one.records)),
+            numbers(cited.numbers(one.records)),
         )
         for one in charges
     )
@@ -117,7 +138,9 @@ def _rows(charges: tuple[Charge, ...], formats: Formats, laws: Laws) -> tuple[tu
 def _totals(assessment: Assessment, formats: Formats) -> list[Block]:
     totals = assessment.totals
     money = formats.money
-    kinds = tuple((_KINDS.get(kind, kind.replace("_", " ")), money(sum_)) for kind, sum_ in totals["by_kind"].items())
+    kinds = tuple(
+        (_KINDS.get(kind, kind.replace("_", " ")), money(sum_)) for kind, sum_ in totals["by_kind"].items()
+    )
     collectors = tuple((role, money(sum_)) for role, sum_ in totals["by_collector"].items())
     due = "Due in all" + (" (partial)" if assessment.missing else "")
     sections = [
@@ -156,13 +179,6 @@ def _notices(notices: tuple[Notice, ...]) -> tuple[str, ...]:
     return tuple(
         f"{'line' if len(items) == 1 else 'lines'} {', '.join(items)}: {text}" if items else text
         for text, items in found.items()
-    )
-
-
-def _cited(laws: Laws) -> tuple[Note, ...]:
-    return tuple(
-        Note(number, "; ".join(dict.fromkeys(short(cite.title) for cite in one.citations)) or one.record)
-        for number, one in enumerate(laws.records, start=1)
     )
 
 

@@ -40,13 +40,15 @@ class WholeProgram:
 class LineProgram:
     """The law of one line, as a program: its values, its charges, the schemes that may take it.
 
-    `amounts` are where the sums stand that must be known before the line is assessed.
+    `amounts` are where the sums stand that must be known before the line is assessed; `doubtful` are those
+    among them that may turn out to rest on something missing.
     """
 
     program: Program
     values: tuple[tuple[str, int], ...]
     charges: tuple[Traced, ...]
     amounts: tuple[int, ...]
+    doubtful: tuple[int, ...]
     bindings: tuple[Binding, ...]
     told: tuple[Told, ...]
     trace: Line
@@ -96,11 +98,14 @@ def trace_line(
     outputs = [*values.values(), *(step for one in charges for step in _steps_of(one)), *line.reasons]
     outputs += [*amounts, *(one.test for one in told if one.test is not None)]
     program = Program(outputs, line.exports)
+    places = tuple(program.place(step) for step in amounts)
+    doubtful = program.resting_on(lambda step: step.op in ("missing", "whole"))
     return LineProgram(
         program,
         tuple((name, program.place(step)) for name, step in values.items()),
         tuple(charges),
-        tuple(program.place(step) for step in amounts),
+        places,
+        tuple(place for place in places if place in doubtful),
         tuple(bindings),
         tuple(told),
         line,

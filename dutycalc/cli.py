@@ -1,0 +1,413 @@
+"""The command line: what may be typed, and what each command is."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from argparse import (
+    ArgumentParser,
+    ArgumentTypeError,
+    Namespace,
+    RawDescriptionHelpFormatter,
+    _SubParsersAction,
+)
+from collections.abc import Callable, Sequence
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from textwrap import dedent
+from typing import Final, NoReturn, TypeAlias
+
+from dutycalc.commands import carts, expression, tables, terminal
+from dutycalc.errors import DutycalcError
+from dutycalc.importers import KINDS
+from dutycalc.render import FORMATS
+
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+_ABOUT: Final = """
+    Customs duty, VAT and fees on cross-border parcels: what is due on each line,
+    under which law, and who collects it.
+"""
+
+_FIRST: Final = """
+    a first answer:
+
+      $ echo '{"destination": "NO", "dispatch": "GB", "sold_on": "2025-05-05",
+      >        "channel": "post", "buyer": {"kind": "consumer"},
+      >        "items": [{"id": "1", "commodity": "95030099", "origin": "CN",
+      >                   "quantity": "1", "unit_price": "250.00 NOK"}]}' |
+      > dutycalc assess -
+
+    exit codes: 0 done; 1 findings (a law that is not in the tables, a refused cart
+    among several, faulty tables); 2 bad input. Faults are lines on stderr that begin
+    with `error:`.
+"""
+
+_ASSESS: Final = """
+    Say what is due on a cart: per line the customs value and every charge with its
+    rate, amount and law, who collects it and when; the sums; what the buyer pays at
+    checkout and at the door.
+
+    FILE holds one cart as JSON, JSON Lines (a cart on each line) or a JSON array of
+    carts, and is told apart by what stands in it. One cart is answered as text,
+    several as JSON: one result, or one object with the errors, for each cart.
+"""
+
+_ASSESS_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc assess cart.json
+      $ dutycalc assess cart.json --format json | jq .totals
+      $ dutycalc assess cart.json --locale de --known-on 2026-06-01
+      $ zcat carts.jsonl.gz | dutycalc assess - > answers.jsonl
+"""
+
+_EXPLAIN: Final = """
+    Show how every charge came about: the steps really taken from the stated facts to
+    the amount, each with its value and its law; at a test only the branch taken. The
+    records of law, their days and sources stand at the foot.
+"""
+
+_EXPLAIN_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc explain cart.json
+      $ dutycalc explain cart.json --item 2 --charge vat
+      $ dutycalc explain cart.json --format html > working.html
+"""
+
+
+class Parser(ArgumentParser):
+    """A parser that says what is wrong on one line, as all commands do."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit as bad input."""
+        terminal.write_error(f"{message} (see {self.prog} --help)")
+        sys.exit(terminal.BAD_INPUT)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return 0 done, 1 findings, 2 bad input, 130 interrupted, 141 where nobody reads on."""
+    terminal.prepare()
+    try:
+        options = _parser().parse_args(arguments)
+        run: Callable[[Namespace], int] = options.run
+        found = run(options)
+        sys.stdout.flush()
+        return found
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else terminal.DONE
+    except DutycalcError as fault:
+        sys.stdout.flush()
+        faults = list(terminal.faults_in(fault))
+        terminal.write_faults(faults)
+        return terminal.exit_code(faults)
+    except BrokenPipeError:
+        # What is left in the buffer would be written at exit, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as fault:
+        terminal.write_error(f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault))
+        return terminal.BAD_INPUT
+
+
+def _day(text: str) -> date:
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ArgumentTypeError(f"{text!r} is no day: write one such as 2026-11-20")
+
+
+def _territory(text: str) -> str:
+    return text.upper()
+
+
+Commands: TypeAlias = "_SubParsersAction[Parser]"
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="dutycalc",
+        description=dedent(_ABOUT),
+        epilog=dedent(_FIRST),
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"dutycalc {_version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    _add_assess(commands)
+    _add_explain(commands)
+    _add_tables(commands)
+    _add_expression(commands)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("dutycalc")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _add(
+    commands: Commands, name: str, help: str, about: str, examples: str, run: Callable[[Namespace], int]
+) -> Parser:
+    found: Parser = commands.add_parser(
+        name,
+        help=help,
+        description=dedent(about),
+        epilog=dedent(examples),
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    found.set_defaults(run=run)
+    return found
+
+
+def _add_choice_of_tables(parser: ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--tables", metavar="DIR", help="tables of your own, laid over the bundled ones")
+    group.add_argument("--only-tables", metavar="DIR", help="tables of your own, instead of the bundled ones")
+
+
+def _add_reading(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--known-on", metavar="DAY", type=_day, help="read the law as it could be known on that day"
+    )
+    parser.add_argument(
+        "--variant",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="take this reading of a disputed rule (repeatable)",
+    )
+
+
+def _add_cart(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file of JSON, or - for stdin")
+    parser.add_argument(
+        "--format", choices=FORMATS, help="text (the default for one cart) … json (for several)"
+    )
+    parser.add_argument(
+        "--locale",
+        default="en",
+        metavar="NAME",
+        help="how amounts and days are written, such as de or pt_BR (default: en)",
+    )
+    parser.add_argument(
+        "--partial", action="store_true", help="mark what is not calculable, instead of refusing the cart"
+    )
+    _add_reading(parser)
+    _add_choice_of_tables(parser)
+
+
+def _add_assess(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "assess",
+        "what is due on a cart, under which law, and who collects it",
+        _ASSESS,
+        _ASSESS_EXAMPLES,
+        carts.run,
+    )
+    _add_cart(parser)
+
+
+def _add_explain(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "explain",
+        "the working of every amount, with its law",
+        _EXPLAIN,
+        _EXPLAIN_EXAMPLES,
+        carts.run,
+    )
+    _add_cart(parser)
+    parser.add_argument("--item", metavar="ID", help="only the charges on this line")
+    parser.add_argument(
+        "--charge", metavar="NAME", help="only charges of this name, such as customs_duty or vat"
+    )
+
+
+_TABLES: Final = """
+    Read and check the tables of law, ask what they change between two days, and make
+    tables of tariffs from official files.
+"""
+
+_TABLES_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc tables list
+      $ dutycalc tables show DE --on 2026-11-20 --family tax_class
+      $ dutycalc tables diff DE --from 2026-06-30 --to 2026-07-01
+      $ dutycalc tables check my-tables
+"""
+
+_LIST: Final = """
+    List the territories: since when their law is covered, the day on which it was
+    last compared with its sources, how many records it has, whether its tariff is in
+    the tables.
+"""
+
+_SHOW: Final = """
+    Show the law of a territory on a day, record by record, that of its union included.
+"""
+
+_CHECK: Final = """
+    Write every fault of every file of law. Without DIR the bundled tables are checked.
+"""
+
+_DIFF: Final = """
+    Show what the law of a territory changes between two days: the records that begin,
+    that end, and that change, with old and new values and where both are written.
+"""
+
+_IMPORT: Final = f"""
+    Make a table of a tariff from an official file. DIR is the folder of the territory
+    (its name is the territory's code). What cannot be read goes into a file beside the
+    table, with its reason, and the table refuses those rates by name.
+
+    kinds: {", ".join(KINDS[:5])},
+           {", ".join(KINDS[5:])}
+"""
+
+
+def _add_tables(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "tables",
+        "the tables of law: list, show, check, diff, import",
+        _TABLES,
+        _TABLES_EXAMPLES,
+        tables.list_tables,
+    )
+    inside = parser.add_subparsers(dest="tables_command", metavar="COMMAND", required=True, title="commands")
+    one = _add(
+        inside,
+        "list",
+        "the territories in the tables",
+        _LIST,
+        "\nexample:\n\n  $ dutycalc tables list\n",
+        tables.list_tables,
+    )
+    _add_format(one)
+    _add_choice_of_tables(one)
+    one = _add(
+        inside,
+        "show",
+        "the law of a day",
+        _SHOW,
+        "\nexample:\n\n  $ dutycalc tables show NO --on 2025-05-05\n",
+        tables.show_table,
+    )
+    one.add_argument("code", metavar="CODE", type=_territory, help="the territory, such as DE or CA-ON")
+    one.add_argument("--on", metavar="DAY", type=_day, required=True, help="the day, such as 2026-11-20")
+    one.add_argument("--family", metavar="NAME", help="only records of this family, such as charge or limit")
+    _add_reading(one)
+    _add_format(one)
+    _add_choice_of_tables(one)
+    one = _add(
+        inside,
+        "check",
+        "every fault of every file",
+        _CHECK,
+        "\nexample:\n\n  $ dutycalc tables check my-tables\n",
+        tables.check_tables,
+    )
+    one.add_argument("dir", metavar="DIR", nargs="?", help="a folder of tables, checked by itself")
+    _add_format(one)
+    _add_choice_of_tables(one)
+    example = "\nexample:\n\n  $ dutycalc tables diff DE --from 2026-06-30 --to 2026-07-01\n"
+    one = _add(inside, "diff", "what the law changes between two days", _DIFF, example, tables.diff_tables)
+    one.add_argument("code", metavar="CODE", type=_territory, help="the territory, such as DE or CA-ON")
+    one.add_argument("--from", dest="from_", metavar="DAY", type=_day, required=True, help="the earlier day")
+    one.add_argument("--to", metavar="DAY", type=_day, required=True, help="the later day")
+    _add_reading(one)
+    _add_format(one)
+    _add_choice_of_tables(one)
+    _add_import(inside)
+
+
+def _add_import(inside: Commands) -> None:
+    example = """
+    example:
+
+      $ dutycalc tables import usitc-hts-json hts.json --out my-tables/us --published 2026-06-08
+    """
+    one = _add(inside, "import", "make a table from an official file", _IMPORT, example, tables.import_tables)
+    one.add_argument("kind", metavar="KIND", choices=KINDS, help="the kind of file (above)")
+    one.add_argument("file", metavar="FILE", help="the official file")
+    one.add_argument("--out", metavar="DIR", required=True, help="the folder of the territory")
+    one.add_argument(
+        "--published", metavar="DAY", type=_day, required=True, help="the day on which the file was published"
+    )
+    one.add_argument(
+        "--covered-from", metavar="DAY", type=_day, help="the first day it covers (default: that day)"
+    )
+    one.add_argument(
+        "--checked-on", metavar="DAY", type=_day, help="the day it was last checked (default: that day)"
+    )
+    one.add_argument("--incomplete", action="store_true", help="the file leaves out lines of the tariff")
+    for name, what in (
+        ("name", "the table's name (default: measures)"),
+        ("title", "the title of the publication"),
+        ("publisher", "who published it"),
+        ("url", "where it was published"),
+        ("terms", "on which terms it may be used"),
+        ("notice", "what every answer that reads it has to say"),
+    ):
+        one.add_argument(f"--{name}", metavar="TEXT", help=what)
+
+
+def _add_format(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="text (the default) or json"
+    )
+
+
+_EXPRESSION: Final = """
+    Work out a duty expression, as tariffs and `stated_duty` have them, on a value and
+    on measures of the goods. The amount is not rounded.
+"""
+
+_EXPRESSION_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc expression "12% + 5 EUR/100kg MAX 17%" --value "1000 EUR" --measure kg=250
+      $ dutycalc expression "9.27 GBP/%vol/hl" --value "1000 GBP" --measure hl=10 --measure %vol=8.4
+"""
+
+
+def _add_expression(commands: Commands) -> None:
+    parser = _add(
+        commands,
+        "expression",
+        "what a duty expression comes to",
+        _EXPRESSION,
+        _EXPRESSION_EXAMPLES,
+        expression.run,
+    )
+    parser.add_argument("text", metavar="TEXT", help="the expression, such as '12% MIN 3 EUR/kg'")
+    parser.add_argument(
+        "--value", metavar="MONEY", required=True, help="the customs value, such as '1000 GBP'"
+    )
+    parser.add_argument(
+        "--measure",
+        metavar="UNIT=NUMBER",
+        action="append",
+        default=[],
+        help="a measure of the goods, such as hl=10 (repeatable)",
+    )
+    parser.add_argument(
+        "--on", metavar="DAY", type=_day, help="the day, where the expression has seasons or dates"
+    )
+    parser.add_argument(
+        "--locale", default="en", metavar="NAME", help="how amounts are written (default: en)"
+    )
+    _add_format(parser)

@@ -1,0 +1,126 @@
+"""A charge once its tests are decided: how it came about, who is made to pay it, how much, by when."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+from dutycalc.law import Citation, Provision
+from dutycalc.money import EXACT, LOOSE, quantum
+from dutycalc.stages.charges import Traced, Way
+from dutycalc.stages.collection import EXEMPT, Outcome
+from dutycalc.steps import Program, Unknown
+from dutycalc.tables import Returns
+
+
+class Decided(NamedTuple):
+    """A charge whose tests are decided: the outcome and the way it came about, its amount or None."""
+
+    traced: Traced
+    outcome: Outcome
+    way: Way
+    amount: Decimal | None
+
+
+def decide(one: Traced, program: Program, values: list[Any]) -> Decided:
+    """Return a charge with the outcome and the way that the tests have decided."""
+    amount = values[program.places[id(one.amount)]]
+    outcome, way = _taken(one, program.places, values)
+    if unknown(amount):
+        return Decided(one, outcome, way, None)
+    if outcome.at == "border" and (way.exempt or not amount):
+        outcome = EXEMPT
+    return Decided(one, outcome, way, in_minor_units(amount, one.amount.unit))
+
+
+def _taken(one: Traced, places: dict[int, int], values: list[Any]) -> tuple[Outcome, Way]:
+    outcome = one.border
+    for test, found, way in one.taken:
+        if test is None or values[places[id(test)]] is True:
+            if found.at == "sale" or found is EXEMPT:
+                return found, way
+            outcome = found
+            break
+    for way in one.ways:
+        if way.test is None or values[places[id(way.test)]] is True:
+            return outcome, way
+    raise AssertionError(f"{one.name}: no way in which it comes about is without a test")
+
+
+def stated_of(one: Traced, outcome: Outcome, way: Way) -> dict[str, Any]:
+    """Return what of a charge depends on no amount, as fields of Charge."""
+    shape = one.provision.value
+    records = tuple(
+        {(each.record, each.valid_from): each for each in (*way.provisions, outcome.provision) if each}.values()
+    )
+    return {
+        "name": one.name,
+        "kind": shape.kind,
+        "title": shape.title or one.name.replace("_", " "),
+        "type_code": shape.type_code,
+        "rate": way.rate,
+        "citations": _cites(records),
+        "records": records,
+    }
+
+
+def collected_of(outcome: Outcome) -> dict[str, Any]:
+    """Return what of a collection depends on no number and no day, as fields of Collection."""
+    return {
+        "model": outcome.model,
+        "at": None if outcome.model == "exempt" else outcome.at,
+        "liable": outcome.liable,
+        "collector": outcome.collector,
+        "payer": outcome.payer,
+        "moment": outcome.moment,
+        "scheme": outcome.scheme,
+        "print": outcome.print,
+        "double_collection_risk": outcome.risk,
+    }
+
+
+def unknown(value: Any) -> bool:
+    """Tell whether a value is not known."""
+    return value != value or isinstance(value, Unknown)
+
+
+def in_minor_units(amount: Decimal, currency: str) -> Decimal:
+    """Return the amount with its currency's minor units shown, and no needless zeros beyond them."""
+    return in_units(amount, quantum(currency))
+
+
+def in_units(amount: Decimal, unit: Decimal) -> Decimal:
+    """Return the amount with a unit's digits shown, and no needless zeros beyond them."""
+    if amount.same_quantum(unit):
+        return amount
+    shown = amount.quantize(unit, None, LOOSE)
+    return shown if shown == amount else amount.normalize(EXACT)
+
+
+def _cites(provisions: Sequence[Provision[Any]]) -> tuple[Citation, ...]:
+    return tuple(dict.fromkeys(cite for one in provisions for cite in one.citations))
+
+
+def due_day(returns: Returns, day: date) -> date:
+    """Return the day by which a sum taken on `day` must be remitted, from a scheme's return period."""
+    return _due(returns.every, returns.ends, returns.months_after, returns.day, day)
+
+
+_MONTHS: Final = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+
+
+@lru_cache(maxsize=4096)
+def _due(every: str, ends: tuple[int, ...], months_after: int, due_on: int | str, day: date) -> date:
+    ends = ends or tuple(month for month in range(1, 13) if month % _MONTHS[every] == 0)
+    last = day.replace(day=1)
+    while last.month not in ends:
+        last += relativedelta(months=1)
+    due = last + relativedelta(months=months_after)
+    days = calendar.monthrange(due.year, due.month)[1]
+    return due.replace(day=min(due_on, days) if isinstance(due_on, int) else days)
