@@ -393,7 +393,7 @@ def _add_expression(commands: Commands) -> None:
         _EXPRESSION_EXAMPLES,
         expression.run,
     )
-    parser.add_argument("text", metavar="TEXT", help="the expression, such as '12% MIN 3 EUR/kg'")
+    parser.add_argument("text", metavar="TEXT", help="the expression, such as '12%% MIN 3 EUR/kg'")
     parser.add_argument(
         "--value", metavar="MONEY", required=True, help="the customs value, such as '1000 GBP'"
     )

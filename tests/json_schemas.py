@@ -26,7 +26,11 @@ NULL: Final = {"type": "null"}
 def consignment_schema() -> dict[str, Any]:
     """Return the schema of the facts, as pydantic states it; the dialect and a title stand first."""
     found = Consignment.model_json_schema(by_alias=True, mode="validation")
-    return {"$schema": DIALECT, "title": "Consignment", **{key: one for key, one in found.items() if key != "title"}}
+    return {
+        "$schema": DIALECT,
+        "title": "Consignment",
+        **{key: one for key, one in found.items() if key != "title"},
+    }
 
 
 def assessment_schema() -> dict[str, Any]:
@@ -49,7 +53,9 @@ def assessment_schema() -> dict[str, Any]:
                 ),
                 "notices": _array("Notice"),
                 "missing": _array("Missing"),
-                "tables": _object({"digest": {"type": "string"}, "territory": {"type": "string"}, "checked_on": DAY}),
+                "tables": _object(
+                    {"digest": {"type": "string"}, "territory": {"type": "string"}, "checked_on": DAY}
+                ),
                 "law": _map({"$ref": "#/$defs/Law"}),
                 "working": _array("Step"),
             }
@@ -103,7 +109,10 @@ def _law() -> dict[str, Any]:
 def _dataclass(one: type, leave: set[str] | frozenset[str] = frozenset()) -> dict[str, Any]:
     hints = get_type_hints(one)
     said = " ".join((one.__doc__ or "").split())
-    return {"description": said, **_object({name: _of(hint) for name, hint in hints.items() if name not in leave})}
+    return {
+        "description": said,
+        **_object({name: _of(hint) for name, hint in hints.items() if name not in leave}),
+    }
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

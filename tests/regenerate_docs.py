@@ -64,7 +64,9 @@ def _line_of(block: re.Match[str]) -> int:
 def _run(text: str) -> str:
     """Return the commands of a console block, each with what it prints."""
     with _commands() as environment:
-        return "".join(f"{command}\n{_printed(command[2:], environment)}" for command in _COMMAND.findall(text))
+        return "".join(
+            f"{command}\n{_printed(command[2:], environment)}" for command in _COMMAND.findall(text)
+        )
 
 
 def _printed(command: str, environment: dict[str, str]) -> str:
@@ -158,7 +160,10 @@ def _default(info: Any) -> str:
 def territories() -> str:
     """Return every territory of the bundled tables: since when it is covered, and how many records it has."""
     tariffs = loader.load_tariffs()
-    rows = ["| code | territory | covered from | last checked | records | tariff |", "| --- | --- | --- | --- | --- | --- |"]
+    rows = [
+        "| code | territory | covered from | last checked | records | tariff |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for code in tariffs.codes:
         folder = ROOT / "tariffs" / code.lower()
         schedule = "yes" if (folder / "measures.csv").is_file() else ""

@@ -30,7 +30,9 @@ def tariffs() -> Tariffs:
 def test_every_example_prints_what_stands_there(page: Path) -> None:
     stands = page.read_text(encoding="utf-8")
     printed = regenerated(page)
-    difference = "\n".join(difflib.unified_diff(stands.splitlines(), printed.splitlines(), "stands", "printed", n=1))
+    difference = "\n".join(
+        difflib.unified_diff(stands.splitlines(), printed.splitlines(), "stands", "printed", n=1)
+    )
     assert printed == stands, f"{AGAIN}\n{difference}"
 
 
@@ -57,7 +59,13 @@ def test_a_cart_and_its_answer_fit_their_schemas(cart: Path, tariffs: Tariffs) -
 def test_the_schema_refuses_what_the_library_refuses(tariffs: Tariffs) -> None:
     schema = consignment_schema()
     cart = json.loads(CARTS[0].read_text(encoding="utf-8"))
-    for spoilt in ({"channel": "pigeon"}, {"transport": 4.9}, {"weight": "3"}, {"items": {}}, {"sold_on": 2026}):
+    for spoilt in (
+        {"channel": "pigeon"},
+        {"transport": 4.9},
+        {"weight": "3"},
+        {"items": {}},
+        {"sold_on": 2026},
+    ):
         assert faults_against(cart | spoilt, schema) != [], spoilt
     assert faults_against({key: one for key, one in cart.items() if key != "channel"}, schema) != []
     answer = _assessed(CARTS[0], tariffs).to_dict()
@@ -121,7 +129,9 @@ def _assessed(cart: Path, tariffs: Tariffs) -> Assessment:
     return assess(Consignment.model_validate_json(cart.read_bytes()), tariffs)
 
 
-def faults_against(value: Any, schema: dict[str, Any], whole: dict[str, Any] | None = None, at: str = "") -> list[str]:
+def faults_against(
+    value: Any, schema: dict[str, Any], whole: dict[str, Any] | None = None, at: str = ""
+) -> list[str]:
     """Return what in a JSON value breaks a schema, in the words of JSON Schema that the two schemas use."""
     whole = whole or schema
     if "$ref" in schema:

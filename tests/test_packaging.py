@@ -59,16 +59,24 @@ def test_the_wheel_holds_the_tables_byte_for_byte(wheel: Path, checkout: Path) -
             if name.startswith("dutycalc/_tariffs/") and not name.endswith("/")
         }
         others = {name.partition("/")[0] for name in archive.namelist()}
-    tables = {path.relative_to(checkout / "tariffs").as_posix(): path.read_bytes() for path in _files(checkout / "tariffs")}
+    tables = {
+        path.relative_to(checkout / "tariffs").as_posix(): path.read_bytes()
+        for path in _files(checkout / "tariffs")
+    }
     assert shipped.keys() == tables.keys()
     assert [name for name in tables if shipped[name] != tables[name]] == []
-    assert {re.sub(r"-[0-9.]+\.dist-info", ".dist-info", one) for one in others} == {"dutycalc", "dutycalc.dist-info"}
+    assert {re.sub(r"-[0-9.]+\.dist-info", ".dist-info", one) for one in others} == {
+        "dutycalc",
+        "dutycalc.dist-info",
+    }
 
 
 def test_the_installed_tables_are_those_of_the_checkout(installed: Path, checkout: Path) -> None:
     (folder,) = installed.glob(".venv/lib/python3*/site-packages/dutycalc/_tariffs")
     found = {path.relative_to(folder): path.read_bytes() for path in _files(folder)}
-    assert found == {path.relative_to(checkout / "tariffs"): path.read_bytes() for path in _files(checkout / "tariffs")}
+    assert found == {
+        path.relative_to(checkout / "tariffs"): path.read_bytes() for path in _files(checkout / "tariffs")
+    }
     code = "from dutycalc import load_tariffs; print(load_tariffs().digest)"
     digest = _run([str(installed / ".venv/bin/python"), "-c", code], installed)
     assert digest == _run([sys.executable, "-c", code], checkout)
@@ -76,7 +84,9 @@ def test_the_installed_tables_are_those_of_the_checkout(installed: Path, checkou
 
 def test_the_installed_wheel_answers_as_the_readme_says(installed: Path, checkout: Path) -> None:
     shutil.copytree(checkout / "docs" / "examples", installed / "docs" / "examples", dirs_exist_ok=True)
-    printed = _run([str(installed / ".venv/bin/dutycalc"), "assess", "docs/examples/berlin-ioss.json"], installed)
+    printed = _run(
+        [str(installed / ".venv/bin/dutycalc"), "assess", "docs/examples/berlin-ioss.json"], installed
+    )
     assert _cut(printed) == _answer(checkout)
 
 
@@ -114,7 +124,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _run(command: list[str], folder: Path) -> str:
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "COLUMNS": "100", "HOME": str(folder)}
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LC_ALL": "C.UTF-8",
+        "COLUMNS": "100",
+        "HOME": str(folder),
+    }
     kept = _kept()
     done = subprocess.run(
         command, cwd=folder, env=environment | kept, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -130,4 +145,8 @@ def _kept() -> dict[str, str]:
 
     kept = {name: one for name, one in os.environ.items() if name.startswith(("PIP_", "SSL_", "REQUESTS_"))}
     proxies = {name: one for name, one in os.environ.items() if name.lower().endswith("_proxy")}
-    return {**kept, **proxies, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    return {
+        **kept,
+        **proxies,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }

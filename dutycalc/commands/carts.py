@@ -79,7 +79,7 @@ def opened(name: str) -> Iterator[BinaryIO]:
 
 def read_carts(stream: BinaryIO) -> Carts:
     """Tell one cart, JSON Lines and an array apart by what stands there."""
-    size = os.fstat(stream.fileno()).st_size if stream.seekable() else None
+    size = _size_of(stream)
     head: list[tuple[int, bytes]] = []
     for place, line in enumerate(stream, start=1):
         text = line.removeprefix(_BYTE_ORDER_MARK) if place == 1 else line
@@ -95,6 +95,15 @@ def read_carts(stream: BinaryIO) -> Carts:
         return Carts("lines", _lines(head, stream), size)
     whole = b"".join(line for _, line in head) + stream.read()
     return Carts("one", iter([Cart(whole, 1)]), size)
+
+
+def _size_of(stream: BinaryIO) -> int | None:
+    if not stream.seekable():
+        return None
+    here = stream.tell()
+    end = stream.seek(0, os.SEEK_END)
+    stream.seek(here)
+    return end
 
 
 def _whole_object(line: bytes) -> bool:

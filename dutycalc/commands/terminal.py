@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from dutycalc.errors import DutycalcError, Refusals
 from dutycalc.render.pages import (
-    NARROWEST,
     WIDTH,
+    Heading,
     Page,
     Section,
     Table,
@@ -73,25 +73,26 @@ def _write_rich(page: Page) -> None:
         console.print()
         if isinstance(block, Table):
             _write_rich_table(console, block, width)
+        elif isinstance(block, Heading):
+            console.print(words(clean(block.text), style="bold"), soft_wrap=True)
         else:
-            lines = list(text_lines(block, width))
-            head = len(lines) > 1 and set(lines[1]) == {"-"}
-            for line in lines[:1] if head else lines:
-                console.print(words(line, style="bold" if head else ""), soft_wrap=True)
+            for line in text_lines(block, width):
+                console.print(words(line), soft_wrap=True)
 
 
 def _write_rich_table(console: Any, table: Table, width: int) -> None:
-    widths = column_widths(table, width - 4 * len(table.columns))
+    # Between two cells rich sets one column more than a plain table does, and two at either end.
+    widths = column_widths(table, width - len(table.columns) - 3)
     for place, section in enumerate(table.sections):
         if place:
             console.print()
+        if section.title:
+            console.print(_rich("text", "Text")(clean(section.title), style="bold"))
         console.print(_rich_section(table, section, widths))
 
 
 def _rich_section(table: Table, section: Section, widths: list[int]) -> Any:
     found = _rich("table", "Table")(
-        title=_rich("text", "Text")(clean(section.title), style="bold") if section.title else None,
-        title_justify="left",
         show_header=any(column.title for column in table.columns),
         box=_rich("box", "ROUNDED"),
     )
@@ -99,8 +100,7 @@ def _rich_section(table: Table, section: Section, widths: list[int]) -> Any:
         found.add_column(
             column.title,
             justify="right" if column.right else "left",
-            min_width=min(width, NARROWEST) if column.wraps else width,
-            width=width if column.wraps else None,
+            width=width,
             no_wrap=not column.wraps,
         )
     for row in section.rows:

@@ -1,21 +1,21 @@
 """Assessments for readers: summaries and workings as text, Markdown, HTML or JSON.
 
 Babel formats amounts, percentages and days, and nothing outside this folder imports it. It is slow to
-import, and most who import dutycalc render nothing: so it is left until a page is made.
+import, and most who import dutycalc lay out no page: so all that makes pages is left until one is made.
 """
 
 # ruff: noqa: PLC0415
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from dutycalc.answer import Step
-from dutycalc.assessment import Assessment
-from dutycalc.render.markup import write
-from dutycalc.render.outline import explain_json
-from dutycalc.render.pages import Page
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dutycalc.answer import Step
+    from dutycalc.assessment import Assessment
+    from dutycalc.render.pages import Page
 
 __all__ = [
     "FORMATS",
@@ -46,7 +46,11 @@ def explain(
     such locale. JSON holds exact strings; the other forms are formatted for `locale`.
     """
     if format == "json":
+        from dutycalc.render.outline import explain_json
+
         return explain_json(assessment, item=item, charge=charge)
+    from dutycalc.render.markup import write
+
     return write(page_of_explanation(assessment, locale=locale, item=item, charge=charge), format)
 
 
@@ -64,6 +68,8 @@ def summarize(assessment: Assessment, *, format: Format = "text", locale: str = 
     """Return what is due on every line, at what rate, under which law, who collects it, and the sums."""
     if format == "json":
         return assessment.to_json()
+    from dutycalc.render.markup import write
+
     return write(page_of_summary(assessment, locale=locale), format)
 
 
