@@ -36,11 +36,12 @@ _ABOUT: Final = """
 _FIRST: Final = """
     a first answer:
 
-      $ echo '{"destination": "NO", "dispatch": "GB", "sold_on": "2025-05-05",
-      >        "channel": "post", "buyer": {"kind": "consumer"},
-      >        "items": [{"id": "1", "commodity": "95030099", "origin": "CN",
-      >                   "quantity": "1", "unit_price": "250.00 NOK"}]}' |
-      > dutycalc assess -
+      $ dutycalc assess - <<'END'
+      {"destination": "DE", "dispatch": "CN", "sold_on": "2026-11-20", "channel": "post",
+       "buyer": {"kind": "consumer"},
+       "items": [{"id": "1", "commodity": "61091000", "origin": "CN",
+                  "quantity": "2", "unit_price": "12.50 EUR"}]}
+      END
 
     exit codes: 0 done; 1 findings (a law that is not in the tables, a refused cart
     among several, faulty tables); 2 bad input. Faults are lines on stderr that begin
@@ -94,11 +95,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0 done, 1 findings, 2 bad input, 130 interrupted, 141 where nobody reads on."""
     terminal.prepare()
     try:
-        options = _parser().parse_args(arguments)
-        run: Callable[[Namespace], int] = options.run
-        found = run(options)
+        found = _run(arguments)
         sys.stdout.flush()
         return found
+    except BrokenPipeError:
+        # What is left in the buffer would be written at exit, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+        run: Callable[[Namespace], int] = options.run
+        return run(options)
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else terminal.DONE
     except DutycalcError as fault:
@@ -107,11 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal.write_faults(faults)
         return terminal.exit_code(faults)
     except BrokenPipeError:
-        # What is left in the buffer would be written at exit, and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        raise
     except OSError as fault:
         terminal.write_error(f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault))
         return terminal.BAD_INPUT
@@ -191,9 +199,7 @@ def _add_reading(parser: ArgumentParser) -> None:
 
 def _add_cart(parser: ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a file of JSON, or - for stdin")
-    parser.add_argument(
-        "--format", choices=FORMATS, help="text (the default for one cart) … json (for several)"
-    )
+    parser.add_argument("--format", choices=FORMATS, help="default: text for one cart, json for several")
     parser.add_argument(
         "--locale",
         default="en",

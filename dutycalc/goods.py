@@ -7,27 +7,14 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, NoReturn, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    StringConstraints,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic._internal._model_construction import ModelMetaclass
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, ValidationError
 
 from dutycalc.errors import CurrencyError, DutycalcError, FactsError, MissingFactError, refuse
 from dutycalc.expressions import parse
 from dutycalc.money import MINOR_UNITS, Money, plain, read_decimal
+from dutycalc.shapes import Guard, Shape, named
 from dutycalc.units import UNITS
 from dutycalc.words import (
     BuyerKind,
@@ -59,7 +46,7 @@ SHAPES: Final = {
 }
 """What each pattern of a text stands for, as a refusal names it."""
 
-_COUNTRY, _PLACE, _COMMODITY, _PROGRAMME, _CURRENCY = (StringConstraints(pattern=one) for one in SHAPES)
+_COUNTRY, _PLACE, _COMMODITY, _PROGRAMME, _CURRENCY = (Guard(pattern=one) for one in SHAPES)
 
 
 def _number(value: object) -> Decimal:
@@ -111,57 +98,51 @@ def _measures(value: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
     return value
 
 
-_STRING: Final = WithJsonSchema({"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"})
-_PLAIN: Final = PlainSerializer(plain, return_type=str, when_used="json")
+_DIGITS: Final = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
 
 Country = Annotated[str, _COUNTRY]
 Place = Annotated[str, _PLACE]
 Commodity = Annotated[str, _COMMODITY]
-Number = Annotated[Decimal, PlainValidator(_number), _PLAIN, _STRING]
-Quantity = Annotated[Decimal, PlainValidator(_no_less_than_zero), _PLAIN, _STRING]
-Above = Annotated[Decimal, PlainValidator(_more_than_zero), _PLAIN, _STRING]
-Price = Annotated[Money, AfterValidator(_owed)]
-Day = Annotated[date, BeforeValidator(_day)]
+Number = Annotated[Decimal, Guard(instead=_number, pattern=_DIGITS, written=plain)]
+Quantity = Annotated[Decimal, Guard(instead=_no_less_than_zero, pattern=_DIGITS, written=plain)]
+Above = Annotated[Decimal, Guard(instead=_more_than_zero, pattern=_DIGITS, written=plain)]
+Price = Annotated[Money, Guard(after=_owed)]
+Day = Annotated[date, Guard(before=_day)]
 CurrencyCode = Annotated[str, _CURRENCY]
-ExpressionText = Annotated[str, AfterValidator(_readable)]
+ExpressionText = Annotated[str, Guard(after=_readable)]
 
 
-class _Guarded(ModelMetaclass):
-    """Turn a fault found while building facts in Python into the library's own refusal."""
-
-    def __call__(cls, *arguments: Any, **fields: Any) -> Any:
-        try:
-            return super().__call__(*arguments, **fields)
-        except ValidationError as fault:
-            _refuse(fault, fields)
-
-
-class Facts(BaseModel, metaclass=_Guarded):
+class Facts(Shape):
     """A stated fact: no unknown field, exact numbers, nothing changed once stated.
 
     Building and validating raise FactsError (MissingFactError for a required field), all faults at once.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    def __init__(self, **fields: Any) -> None:
+        """Read the facts from keywords; FactsError names each that cannot be."""
+        try:
+            super().__init__(**fields)
+        except ValidationError as fault:
+            _refuse(fault, fields)
 
     @classmethod
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
+    def model_validate(cls, obj: Any) -> Self:
         """Return the facts in a mapping; FactsError names each field that cannot be."""
         try:
-            return super().model_validate(obj, **options)
+            return super().model_validate(obj)
         except ValidationError as fault:
             _refuse(fault, obj)
 
     @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+    def model_validate_json(cls, json_data: str | bytes | bytearray) -> Self:
         """Return the facts in JSON text; FactsError names each field that cannot be."""
         try:
-            return super().model_validate_json(json_data, **options)
+            return super().model_validate_json(json_data)
         except ValidationError as fault:
             _refuse(fault, None)
 
 
-def _refuse(fault: ValidationError, stated: Any) -> Any:
+def _refuse(fault: ValidationError, stated: Any) -> NoReturn:
     found: list[DutycalcError] = []
     for one in fault.errors(include_url=False):
         place = list(one["loc"])
@@ -203,7 +184,7 @@ class Party(Facts):
     """A party to the sale: its country, its registrations by scheme key, its turnover where law asks."""
 
     country: Country | None = None
-    registrations: dict[str, str] = Field(default_factory=dict)
+    registrations: dict[str, str] = {}
     turnover: Price | None = None
     """Turnover with the destination, in the sense and over the period of the scheme that asks for it."""
 
@@ -212,7 +193,7 @@ class Buyer(Facts):
     """The buyer: a consumer or a business, with its registrations."""
 
     kind: BuyerKind
-    registrations: dict[str, str] = Field(default_factory=dict)
+    registrations: dict[str, str] = {}
 
 
 class Claim(Facts):
@@ -231,30 +212,26 @@ class StatedCharge(Facts):
     expression: ExpressionText | None = None
     name: str = ""
 
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
+    def check(self) -> None:
         if (self.amount is None) == (self.expression is None):
             raise _fault("one_of_two", "needs either an amount or an expression")
-        return self
 
 
 class ExchangeRate(Facts):
     """A dated rate of exchange with its source: one unit of `from` is `rate` units of `to`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
-
-    from_: CurrencyCode = Field(alias="from")
+    from_: CurrencyCode = named("from")
     to: CurrencyCode
     rate: Above
     on: Day
-    source: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Guard(least=1)]
 
 
 class History(Facts):
     """What the same consignee has already had in the period that law adds up."""
 
     per: HistoryPeriod
-    count: Annotated[int, Field(ge=0, strict=True)] = 0
+    count: Annotated[int, Guard(least=0)] = 0
     value: Price | None = None
 
 
@@ -266,7 +243,7 @@ class GoodsItem(Facts):
     strengths such as `%vol`. `stated_duty` replaces the tariff and is shown as stated.
     """
 
-    id: Annotated[str, Field(min_length=1, max_length=64)]
+    id: Annotated[str, Guard(least=1, most=64)]
     commodity: Commodity
     origin: Country
     quantity: Above
@@ -275,10 +252,10 @@ class GoodsItem(Facts):
     net_mass_kg: Quantity | None = None
     gross_mass_kg: Quantity | None = None
     retail_price: Price | None = None
-    measures: Annotated[dict[str, Number], AfterValidator(_measures)] = Field(default_factory=dict)
+    measures: Annotated[dict[str, Number], Guard(after=_measures)] = {}
     tax_class: TaxClass = "standard"
     claims: tuple[Claim, ...] = ()
-    facts: dict[str, str] = Field(default_factory=dict)
+    facts: dict[str, str] = {}
     stated_duty: ExpressionText | None = None
     stated_charges: tuple[StatedCharge, ...] = ()
 
@@ -306,14 +283,13 @@ class Consignment(Facts):
     platform: Party | None = None
     redeliverer: Party | None = None
     buyer: Buyer
-    items: Annotated[tuple[GoodsItem, ...], Field(min_length=1, max_length=MOST_ITEMS)]
+    items: Annotated[tuple[GoodsItem, ...], Guard(least=1, most=MOST_ITEMS)]
     exchange_rates: tuple[ExchangeRate, ...] = ()
     history: tuple[History, ...] = ()
     prices_include: tuple[str, ...] = ()
     elections: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def check(self) -> None:
         if len({item.id for item in self.items}) < len(self.items):
             seen = Counter(item.id for item in self.items)
             repeated = ", ".join(repr(one) for one, times in seen.items() if times > 1)
@@ -325,7 +301,6 @@ class Consignment(Facts):
             twice = [" and ".join(sorted(pair)) for pair, times in pairs.items() if times > 1]
             if twice:
                 raise _fault("repeated", f"exchange_rates: more than one rate between {', '.join(twice)}")
-        return self
 
     @property
     def import_day(self) -> date:

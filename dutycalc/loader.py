@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
 from dutycalc.cross_checks import faults_across
 from dutycalc.errors import DutycalcError, NotInForceError, NotModelledError, TableError, refuse

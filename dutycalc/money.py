@@ -21,7 +21,6 @@ from decimal import (
 )
 from typing import Any, Final, Literal, Self
 
-from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dutycalc.errors import CurrencyError, FactsError
@@ -94,6 +93,8 @@ def quantum(currency: str) -> Decimal:
             f"currency {currency!r} is not in ISO 4217", currencies=(currency,)
         ) from None
 
+
+_ONE: Final = Decimal(1)
 
 _QUANTA: Final = {code: Decimal(1).scaleb(-digits) for code, digits in MINOR_UNITS.items()}
 
@@ -191,7 +192,7 @@ class Money:
     __rmul__ = __mul__
 
     def __neg__(self) -> Money:
-        return Money(-self.amount, self.currency)
+        return Money(self.amount.copy_negate(), self.currency)
 
     def __lt__(self, other: Money) -> bool:
         return self.amount < self._same(other)
@@ -212,7 +213,7 @@ class Money:
         return f"Money('{self}')"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         def read(value: object) -> Money:
             if isinstance(value, Money):
                 return value
@@ -252,7 +253,7 @@ def split(
     for weight in weights:
         whole = EXACT.add(whole, weight)
     if not whole:
-        weights, whole = [Decimal(1)] * len(weights), Decimal(len(weights))
+        weights, whole = [_ONE] * len(weights), Decimal(len(weights))
     size = amount.copy_abs()
     units = LOOSE.divide_int(size, unit)
     rest = EXACT.subtract(size, EXACT.multiply(units, unit))
@@ -262,11 +263,13 @@ def split(
         part, remainder = EXACT.divmod(EXACT.multiply(units, weight), whole)
         parts.append(part)
         remainders.append(remainder)
-    left = int(units - sum(parts))
+    left = units
+    for part in parts:
+        left = EXACT.subtract(left, part)
     key = order if order is not None else range(len(weights))
     ranked = sorted(range(len(weights)), key=lambda n: (-remainders[n], -weights[n], key[n]))  # type: ignore[operator]
-    for n in ranked[:left]:
-        parts[n] += 1
+    for n in ranked[: int(left)]:
+        parts[n] = EXACT.add(parts[n], _ONE)
     shares = [EXACT.multiply(part, unit) for part in parts]
     if rest:
         shares[ranked[0]] = EXACT.add(shares[ranked[0]], rest)

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from typing import Annotated, Any, Final, Literal
 
 from dutycalc.errors import DutycalcError
 from dutycalc.expressions import Expression, parse
 from dutycalc.law import Confidence
 from dutycalc.money import Mode, Money, read_decimal
+from dutycalc.shapes import Guard, Shape
 from dutycalc.units import UNITS
 from dutycalc.words import (
     BuyerKind,
@@ -37,18 +36,13 @@ _PREFIX: Final = re.compile(r"[0-9]{2,12}(-[0-9]{2,12})?", re.ASCII)
 _SLUG: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
-def _shaped(pattern: re.Pattern[str], what: str) -> AfterValidator:
+def _shaped(pattern: re.Pattern[str], what: str) -> Guard:
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
             raise ValueError(f"{text!r} is no {what}")
         return text
 
-    return AfterValidator(check)
-
-
-def _exact(value: object) -> object:
-    """Refuse numbers that have been through a double; the rest is read exactly."""
-    return read_decimal(value)
+    return Guard(after=check)
 
 
 def _percentage(text: object) -> Decimal:
@@ -57,31 +51,24 @@ def _percentage(text: object) -> Decimal:
     return read_decimal(text[:-1]) / 100
 
 
-def _expression(text: object) -> Expression:
-    if not isinstance(text, str):
-        raise ValueError(f'{text!r} is no rate: write "25%" or "2 EUR/item"')
-    return parse(text)
-
-
 Code = Annotated[str, _shaped(_CODE, "ISO 3166 code")]
 Prefix = Annotated[str, _shaped(_PREFIX, "commodity code, prefix or range")]
 Slug = Annotated[str, _shaped(_SLUG, "name (small letters, digits, underscores)")]
-Percentage = Annotated[Decimal, BeforeValidator(_percentage)]
-Rate = Annotated[Any, BeforeValidator(_expression)]
-Number = Annotated[Decimal, BeforeValidator(_exact)]
+Percentage = Annotated[Decimal, Guard(instead=_percentage)]
+Names = Annotated[list[Slug], Guard(least=1)]
+Digits = Annotated[int, Guard(least=0, most=12)]
 
 
-class Shape(BaseModel):
-    """A table of the format: no unknown field, nothing changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+def _listed(value: object) -> object:
+    """Read one entry as a list of one."""
+    return [value] if isinstance(value, (str, dict)) else value
 
 
 class Source(Shape):
     """Where law is written, at article level."""
 
-    title: str = Field(min_length=3)
-    url: str = Field(pattern=r"^https?://\S+$")
+    title: Annotated[str, Guard(least=3)]
+    url: Annotated[str, Guard(pattern=r"^https?://\S+$")]
     published: date
 
 
@@ -91,16 +78,14 @@ class Record(Shape):
     valid_from: date
     valid_until: date | None = None
     known_from: date | None = None
-    cite: list[str] = Field(min_length=1)
+    cite: Annotated[list[str], Guard(least=1)]
     confidence: Confidence = "confirmed"
     note: str = ""
     variant: str = ""
 
-    @model_validator(mode="after")
-    def _starts_before_it_ends(self) -> Self:
+    def check(self) -> None:
         if self.valid_until is not None and self.valid_until < self.valid_from:
             raise ValueError(f"ends on {self.valid_until}, before it starts on {self.valid_from}")
-        return self
 
 
 class Goods(Shape):
@@ -156,24 +141,17 @@ class Scoped(Record):
     `when` is one condition or a list of them, any of which is enough. `within` and `above` name limits.
     """
 
-    when: list[Condition] = []
+    when: Annotated[list[Condition], Guard(before=_listed)] = []
     within: Slug | None = None
     above: Slug | None = None
     not_for: Goods | None = None
     only_for: Goods | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_condition_is_a_list_of_one(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("when"), dict):
-            return data | {"when": [data["when"]]}
-        return data
-
 
 class Currency(Record):
     """The currency in which charges are reckoned."""
 
-    code: str = Field(pattern=r"^[A-Z]{3}$")
+    code: Annotated[str, Guard(pattern="^[A-Z]{3}$")]
 
 
 class MemberOf(Record):
@@ -189,7 +167,7 @@ class ValueRule(Scoped):
     `insurance`, `retail_price`. With `of`, this record replaces that value where its conditions hold.
     """
 
-    parts: list[Slug] = Field(min_length=1)
+    parts: Names
     factor: Percentage | None = None
     of: Slug | None = None
     rounding: RoundingRule | None = None
@@ -201,11 +179,10 @@ class TaxClassRule(Record):
     rate: Percentage | None = None
     like: TaxClass | None = None
 
-    @model_validator(mode="after")
-    def _a_rate_or_a_class(self) -> Self:
+    def check(self) -> None:
+        super().check()
         if (self.rate is None) == (self.like is None):
             raise ValueError("needs either a rate or `like`")
-        return self
 
 
 class Charge(Scoped):
@@ -223,22 +200,21 @@ class Charge(Scoped):
     title: str = ""
     type_code: str = ""
     per: Literal["line", "consignment", "tariff_line"] = "line"
-    digits: int = Field(default=0, ge=0, le=12)
+    digits: Digits = 0
     inclusive: bool = False
     base_rounding: RoundingRule | None = None
     rounding: RoundingRule
     liable: Role | None = None
     collector: Role | None = None
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def check(self) -> None:
+        super().check()
         if self.rate not in ("schedule", "tax_class", "stated"):
             _read_rate(self.rate)
         if (self.per == "tariff_line") != (self.digits > 0):
             raise ValueError("`digits` goes with per = tariff_line")
         if self.per != "line" and self.rate in ("schedule", "tax_class", "stated"):
             raise ValueError(f"rate = {self.rate} is reckoned per line")
-        return self
 
 
 def _read_rate(text: str) -> Expression:
@@ -257,7 +233,7 @@ class Limit(Record):
     already had in the period.
     """
 
-    measure: list[Slug]
+    measure: Annotated[list[Slug], Guard(before=_listed)]
     per: Literal["consignment", "line", "item"]
     at_most: str | None = None
     below: str | None = None
@@ -265,17 +241,9 @@ class Limit(Record):
     history: HistoryPeriod | None = None
     not_for: Goods | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_measure_is_a_list_of_one(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("measure"), str):
-            return data | {"measure": [data["measure"]]}
-        return data
-
-    @model_validator(mode="after")
-    def _compared(self) -> Self:
+    def check(self) -> None:
+        super().check()
         _one_comparison(self.at_most, self.below)
-        return self
 
 
 class FurtherMeasure(Shape):
@@ -285,10 +253,8 @@ class FurtherMeasure(Shape):
     at_most: str | None = None
     below: str | None = None
 
-    @model_validator(mode="after")
-    def _compared(self) -> Self:
+    def check(self) -> None:
         _one_comparison(self.at_most, self.below)
-        return self
 
 
 def _one_comparison(at_most: str | None, below: str | None) -> None:
@@ -306,15 +272,14 @@ class Relief(Scoped):
     """Charges that are not due: on the whole, only on the part within the limit (`excess` is charged),
     or on the whole items that fit within it."""
 
-    of: list[Slug] = Field(min_length=1)
+    of: Names
     portion: Literal["whole", "excess", "whole_items"] = "whole"
     mixed: Literal["line", "consignment"] = "line"
 
-    @model_validator(mode="after")
-    def _a_portion_has_a_limit(self) -> Self:
+    def check(self) -> None:
+        super().check()
         if self.portion != "whole" and self.within is None:
             raise ValueError(f"portion = {self.portion} needs a limit (`within`)")
-        return self
 
 
 class Bucket(Shape):
@@ -323,10 +288,8 @@ class Bucket(Shape):
     commodities: list[Prefix] = []
     rate: str
 
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
+    def check(self) -> None:
         _read_rate(self.rate)
-        return self
 
 
 class Special(Scoped):
@@ -343,34 +306,32 @@ class Special(Scoped):
     less: Money | None = None
     base: list[Slug] = []
     per: Literal["line", "tariff_line"] = "line"
-    digits: int = Field(default=0, ge=0, le=12)
+    digits: Digits = 0
     rounding: RoundingRule | None = None
     mixed: Literal["line", "consignment"] = "line"
 
-    @model_validator(mode="after")
-    def _rated(self) -> Self:
+    def check(self) -> None:
+        super().check()
         if (self.rate is None) == (not self.buckets):
             raise ValueError("needs either a rate or buckets")
         if self.rate is not None:
             _read_rate(self.rate)
         if (self.per == "tariff_line") != (self.digits > 0):
             raise ValueError("`digits` goes with per = tariff_line")
-        return self
 
 
 class Waiver(Scoped):
     """Sums too small to collect: the charges together, per consignment or line, at most or below."""
 
-    charges: list[Slug] = Field(min_length=1)
+    charges: Names
     at_most: Money | None = None
     below: Money | None = None
     per: Literal["consignment", "line"] = "consignment"
 
-    @model_validator(mode="after")
-    def _compared(self) -> Self:
+    def check(self) -> None:
+        super().check()
         if (self.at_most is None) == (self.below is None):
             raise ValueError("needs either at_most or below")
-        return self
 
 
 class Take(Shape):
@@ -385,8 +346,8 @@ class Returns(Shape):
     """The period of a scheme's return and the day it is due: `day` of the n-th month after, or `last`."""
 
     every: Literal["month", "quarter", "half_year", "year"]
-    months_after: int = Field(ge=0, le=12)
-    day: int | Literal["last"] = Field(default="last")
+    months_after: Digits
+    day: int | Literal["last"] = "last"
     ends: tuple[int, ...] = ()
     """Months in which a quarter or half-year ends; empty: those of the calendar year."""
 
@@ -397,11 +358,9 @@ class Turnover(Shape):
     at_least: Money | None = None
     above: Money | None = None
 
-    @model_validator(mode="after")
-    def _compared(self) -> Self:
+    def check(self) -> None:
         if (self.at_least is None) == (self.above is None):
             raise ValueError("needs either at_least or above")
-        return self
 
 
 class Scheme(Scoped):
@@ -415,12 +374,12 @@ class Scheme(Scoped):
 
     tax_point: Literal["sale", "import"] = "sale"
     model: Model
-    liable: list[Role] = Field(min_length=1)
+    liable: Annotated[list[Role], Guard(least=1)]
     collector: Role | None = None
     registration: str | None = None
     optional: bool = False
     turnover: Turnover | None = None
-    takes: dict[Slug, Take | Literal["relieved"]] = Field(min_length=1)
+    takes: Annotated[dict[Slug, Take | Literal["relieved"]], Guard(least=1)]
     returns: Returns | None = None
     declare: bool = False
     print: bool = False
@@ -496,7 +455,7 @@ class Header(Shape):
     """What stands at the top of a file."""
 
     code: Code
-    name: str = Field(min_length=2)
+    name: Annotated[str, Guard(least=2)]
     covered_from: date
     checked_on: date
     sources: dict[str, Source] = {}

@@ -19,13 +19,14 @@ from dutycalc.writing import FORMAT
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 AMOUNT: Final = {"$ref": "#/$defs/Money"}
+TEXT: Final = {"type": "string"}
 DAY: Final = {"type": "string", "format": "date"}
 NULL: Final = {"type": "null"}
 
 
 def consignment_schema() -> dict[str, Any]:
     """Return the schema of the facts, as pydantic states it; the dialect and a title stand first."""
-    found = Consignment.model_json_schema(by_alias=True, mode="validation")
+    found = Consignment.model_json_schema()
     return {
         "$schema": DIALECT,
         "title": "Consignment",
@@ -39,7 +40,7 @@ def assessment_schema() -> dict[str, Any]:
     return {
         "$schema": DIALECT,
         "title": "Assessment",
-        "description": "What is due on a consignment, line by line, with its working. Amounts are exact strings.",
+        "description": "What is due on a consignment, line by line, with its working; amounts are exact.",
         **_object(
             {
                 "format": {"const": FORMAT},
@@ -107,18 +108,14 @@ def _law() -> dict[str, Any]:
 
 
 def _dataclass(one: type, leave: set[str] | frozenset[str] = frozenset()) -> dict[str, Any]:
-    hints = get_type_hints(one)
+    hints = {name: hint for name, hint in get_type_hints(one).items() if name not in leave}
     said = " ".join((one.__doc__ or "").split())
-    return {
-        "description": said,
-        **_object({name: _of(hint) for name, hint in hints.items() if name not in leave}),
-    }
+    return {"description": said, **_object({name: _of(hint) for name, hint in hints.items()})}
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
-    }  # fmt: skip
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def _map(values: dict[str, Any]) -> dict[str, Any]:
@@ -153,7 +150,7 @@ def _of(hint: Any) -> dict[str, Any]:
 
 SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "consignment.schema.json": consignment_schema,
-    "answer.schema.json": assessment_schema,
+    "assessment.schema.json": assessment_schema,
 }
 """The schemas by the name of their file in `docs/schema`."""
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager, redirect_stdout
+from inspect import get_annotations
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ if str(ROOT) not in sys.path:
 
 from json_schemas import SCHEMAS, schema_text  # noqa: E402
 
-from dutycalc import loader, tables  # noqa: E402
+from dutycalc import tables  # noqa: E402
 
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 EXAMPLE_TABLES: Final = ROOT / "docs" / "examples" / "tables"
@@ -38,6 +39,7 @@ _BLOCK: Final = re.compile(
 )
 _FILE: Final = re.compile(r"^```(?:toml|csv) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_GUARDED: Final = re.compile(r"Annotated\[(\w+(?:\[\w+\])?), .*\]")
 _COMMAND: Final = re.compile(r"^\$ (?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
 
 
@@ -109,10 +111,10 @@ def field_reference() -> str:
     """Return every family of records and every shape within them, field by field, as the code has them."""
     common, scoped = set(tables.Record.model_fields), set(tables.Scoped.model_fields)
     parts = [
-        _shape(tables.Header, "At the top of a file."),
+        _shape(tables.Header),
         _shape(tables.Source, "Written `[sources.SLUG]`."),
-        _shape(tables.Record, "In every record."),
-        _shape(tables.Scoped, "In the records below that say so.", leave=common),
+        _shape(tables.Record, "Its fields stand in every record."),
+        _shape(tables.Scoped, "Its fields stand in the records below that say so.", leave=common),
     ]
     for family, (shape, named) in tables.FAMILIES.items():
         written = f"Written `[[{family}{'.NAME' if named else ''}]]`"
@@ -120,33 +122,33 @@ def field_reference() -> str:
             parts.append(_shape(shape, f"{written}, with the fields of Scoped.", leave=scoped))
         else:
             parts.append(_shape(shape, f"{written}.", leave=common))
-    inner = (
-        tables.Goods, tables.Condition, tables.RoundingRule, tables.FurtherMeasure, tables.Bucket, tables.Take,
-        tables.Returns, tables.Turnover,
+    inner: tuple[type[Any], ...] = (
+        tables.Goods, tables.Condition, tables.RoundingRule, tables.FurtherMeasure, tables.Bucket,
+        tables.Take, tables.Returns, tables.Turnover,
     )  # fmt: skip
-    parts += [_shape(shape, "Within a record.") for shape in inner]
+    parts += [_shape(shape) for shape in inner]
     return "\n".join(parts)
 
 
-def _shape(shape: type[tables.Shape], where: str, leave: set[str] | frozenset[str] = frozenset()) -> str:
-    said = " ".join((shape.__doc__ or "").split())
+def _shape(shape: type[Any], where: str = "", leave: set[str] | frozenset[str] = frozenset()) -> str:
+    said = " ".join(f"{shape.__doc__} {where}".split())
     rows = [
         f"| `{field}` | `{_annotation(shape, field)}` | {_default(info)} |"
         for field, info in shape.model_fields.items()
         if field not in leave
     ]
-    head = f"### {shape.__name__}\n\n{said} {where}\n"
+    head = f"### {shape.__name__}\n\n{said}\n"
     if not rows:
         return head
     return f"{head}\n| field | type | default |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n"
 
 
-def _annotation(shape: type[tables.Shape], field: str) -> str:
+def _annotation(shape: type[Any], field: str) -> str:
     """Return a field's type as it is written in the code, without what guards its value."""
     for one in shape.__mro__:
-        text = one.__dict__.get("__annotations__", {}).get(field)
+        text = get_annotations(one).get(field)
         if text is not None:
-            return str(text).replace("|", "or")
+            return _GUARDED.sub(r"\1", str(text)).replace("|", "or")
     raise KeyError(field)
 
 
@@ -157,28 +159,8 @@ def _default(info: Any) -> str:
     return "none" if value is None else f"`{value!r}`" if value not in ("", [], {}, ()) else "empty"
 
 
-def territories() -> str:
-    """Return every territory of the bundled tables: since when it is covered, and how many records it has."""
-    tariffs = loader.load_tariffs()
-    rows = [
-        "| code | territory | covered from | last checked | records | tariff |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for code in tariffs.codes:
-        folder = ROOT / "tariffs" / code.lower()
-        schedule = "yes" if (folder / "measures.csv").is_file() else ""
-        if not any(folder.glob("*.toml")):
-            continue
-        territory = tariffs.territory(code)
-        records = sum(len(series) for series in territory.series())
-        rows.append(
-            f"| {code} | {territory.name} | {territory.covered_from} | {territory.checked_on} | {records} | {schedule} |"
-        )
-    return "\n".join(rows) + "\n"
-
-
-MADE: Final[dict[str, Callable[[], str]]] = {"fields": field_reference, "territories": territories}
-"""Parts of pages that are made from the code and the tables."""
+MADE: Final[dict[str, Callable[[], str]]] = {"fields": field_reference}
+"""Parts of pages that are made from the code."""
 
 
 def example_tables() -> dict[Path, str]:

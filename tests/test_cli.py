@@ -473,6 +473,14 @@ def test_help_teaches_with_an_example(shell: Shell) -> None:
         assert "$ " in out, command
 
 
+def test_the_first_example_of_the_help_is_answered(shell: Shell) -> None:
+    _, out, _ = shell("--help")
+    cart = out.partition("<<'END'\n")[2].partition("END")[0]
+    code, answer, _ = shell("assess", "-", stdin=cart)
+    assert code == 0
+    assert answer.startswith("China to Germany: ")
+
+
 def test_version(shell: Shell) -> None:
     code, out, _ = shell("--version")
     assert code == 0

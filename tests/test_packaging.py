@@ -1,13 +1,13 @@
-"""The wheel: built, installed in a fresh environment outside the checkout, with the same tables, and used there."""
+"""The wheel: built, installed in a fresh environment outside the checkout, compared and used there."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,24 +59,16 @@ def test_the_wheel_holds_the_tables_byte_for_byte(wheel: Path, checkout: Path) -
             if name.startswith("dutycalc/_tariffs/") and not name.endswith("/")
         }
         others = {name.partition("/")[0] for name in archive.namelist()}
-    tables = {
-        path.relative_to(checkout / "tariffs").as_posix(): path.read_bytes()
-        for path in _files(checkout / "tariffs")
-    }
+    tables = {path.as_posix(): content for path, content in _contents(checkout / "tariffs").items()}
     assert shipped.keys() == tables.keys()
     assert [name for name in tables if shipped[name] != tables[name]] == []
-    assert {re.sub(r"-[0-9.]+\.dist-info", ".dist-info", one) for one in others} == {
-        "dutycalc",
-        "dutycalc.dist-info",
-    }
+    top = {re.sub(r"-[0-9.]+\.dist-info", ".dist-info", one) for one in others}
+    assert top == {"dutycalc", "dutycalc.dist-info"}
 
 
 def test_the_installed_tables_are_those_of_the_checkout(installed: Path, checkout: Path) -> None:
     (folder,) = installed.glob(".venv/lib/python3*/site-packages/dutycalc/_tariffs")
-    found = {path.relative_to(folder): path.read_bytes() for path in _files(folder)}
-    assert found == {
-        path.relative_to(checkout / "tariffs"): path.read_bytes() for path in _files(checkout / "tariffs")
-    }
+    assert _contents(folder) == _contents(checkout / "tariffs")
     code = "from dutycalc import load_tariffs; print(load_tariffs().digest)"
     digest = _run([str(installed / ".venv/bin/python"), "-c", code], installed)
     assert digest == _run([sys.executable, "-c", code], checkout)
@@ -84,9 +76,8 @@ def test_the_installed_tables_are_those_of_the_checkout(installed: Path, checkou
 
 def test_the_installed_wheel_answers_as_the_readme_says(installed: Path, checkout: Path) -> None:
     shutil.copytree(checkout / "docs" / "examples", installed / "docs" / "examples", dirs_exist_ok=True)
-    printed = _run(
-        [str(installed / ".venv/bin/dutycalc"), "assess", "docs/examples/berlin-ioss.json"], installed
-    )
+    command = str(installed / ".venv/bin/dutycalc")
+    printed = _run([command, "assess", "docs/examples/berlin-ioss.json"], installed)
     assert _cut(printed) == _answer(checkout)
 
 
@@ -119,34 +110,22 @@ def _cut(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def _run(command: list[str], folder: Path) -> str:
-    environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LC_ALL": "C.UTF-8",
-        "COLUMNS": "100",
-        "HOME": str(folder),
-    }
-    kept = _kept()
     done = subprocess.run(
-        command, cwd=folder, env=environment | kept, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        encoding="utf-8", timeout=480, check=False,
+        command, cwd=folder, env=_environment(folder), stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, encoding="utf-8", timeout=480, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
-def _kept() -> dict[str, str]:
-    """Return what an installer needs to know of this machine: where packages come from."""
-    import os
-
+def _environment(home: Path) -> dict[str, str]:
+    """Return a bare environment with what an installer needs to know: where packages come from."""
     kept = {name: one for name, one in os.environ.items() if name.startswith(("PIP_", "SSL_", "REQUESTS_"))}
-    proxies = {name: one for name, one in os.environ.items() if name.lower().endswith("_proxy")}
-    return {
-        **kept,
-        **proxies,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-    }
+    kept |= {name: one for name, one in os.environ.items() if name.lower().endswith("_proxy")}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**kept, "PATH": path, "LC_ALL": "C.UTF-8", "COLUMNS": "100", "HOME": str(home)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation, localcontext
 from fractions import Fraction
 from typing import Any, get_args
@@ -281,49 +281,62 @@ NUMBERS = st.builds(lambda n, k: Decimal(n).scaleb(-k), st.integers(-(10**6), 10
 FACTS = ("unit_price", "quantity", "transport")
 
 
-@st.composite
-def programs(draw: st.DrawFn, *, unknown: bool = False) -> Program:
+NUMERIC = ("add", "subtract", "times", "divide", "least", "greatest", "floor", "round", "decide")
+TESTS = ("at_most", "below", "all", "any", "not")
+ROUNDINGS = [Rounding(Decimal(unit), mode) for unit in ("0.01", "0.05", "1", "1000") for mode in MODES]
+RECIPES = st.lists(st.tuples(st.sampled_from(NUMERIC + TESTS), *[st.integers(0, 99)] * 4), min_size=3, max_size=20)
+
+
+def programs(*, unknown: bool = False) -> st.SearchStrategy[Program]:
     """Return programs over a few facts and numbers, with every operation that computes."""
-    numbers: list[Step] = [stated_fact(name, name) for name in FACTS]
-    numbers += [Step(f"number {n}", "law", constant=draw(NUMBERS)) for n in range(3)]
-    if unknown:
-        numbers.append(missing("unknown", LOST))
-    tests: list[Step] = [because("settled", draw(st.booleans()))]
-    for n in range(draw(st.integers(3, 20))):
-        kind = draw(st.sampled_from(["number", "number", "test"]))
-        found = draw(_numeric(numbers, tests, n)) if kind == "number" else draw(_test(numbers, tests, n))
-        (numbers if kind == "number" else tests).append(found)
-    return Program([numbers[-1], tests[-1], *draw(st.lists(st.sampled_from(numbers), max_size=3))])
+    return st.builds(_program, RECIPES, st.lists(NUMBERS, min_size=3, max_size=3), st.just(unknown))
 
 
-def _numeric(numbers: Sequence[Step], tests: Sequence[Step], n: int) -> st.SearchStrategy[Step]:
-    one, test = st.sampled_from(numbers), st.sampled_from(tests)
-    factor = st.builds(lambda k: known(str(k), f"factor {n}"), st.integers(-9, 9))
-    divisor = st.builds(lambda k: known(str(k), f"divisor {n}"), st.integers(1, 9))
-    units = st.sampled_from([Decimal(text) for text in ("0.01", "0.05", "1", "1000")])
-    rounding = st.builds(Rounding, units, st.sampled_from(sorted(MODES)))
-    return st.one_of(
-        *(
-            st.lists(one, min_size=1, max_size=3).map(lambda parts, op=op: op(f"step {n}", *parts))  # type: ignore[misc]
-            for op in (add, subtract, least, greatest)
-        ),
-        st.builds(lambda a, b: times(f"step {n}", a, b), one, factor),
-        st.builds(lambda a, b: divide(f"step {n}", a, b), one, divisor),
-        one.map(lambda a: floor(f"step {n}", a)),
-        st.builds(lambda a, r: rounded(f"step {n}", a, r, None), one, rounding),
-        st.builds(lambda t, a, b: decide(f"step {n}", t, a, b), test, one, one),
-    )
+def _program(recipe: Sequence[tuple[str, int, int, int, int]], stated: Sequence[Decimal], unknown: bool) -> Program:
+    numbers = [stated_fact(name, name) for name in FACTS]
+    numbers += [Step(f"number {n}", "law", constant=number) for n, number in enumerate(stated)]
+    numbers += [missing("unknown", LOST)] if unknown else []
+    tests = [because("settled", stated[0] > 0)]
+    for op, *places in recipe:
+        if op in NUMERIC:
+            numbers.append(_numeric(op, numbers, tests, places))
+        else:
+            tests.append(_test(op, numbers, tests, places))
+    return Program([numbers[-1], tests[-1], *numbers[-3:]])
 
 
-def _test(numbers: Sequence[Step], tests: Sequence[Step], n: int) -> st.SearchStrategy[Step]:
-    one, test = st.sampled_from(numbers), st.sampled_from(tests)
-    compare: st.SearchStrategy[Callable[..., Step]] = st.sampled_from([at_most, below])
-    join: st.SearchStrategy[Callable[..., Step]] = st.sampled_from([all_of, any_of])
-    return st.one_of(
-        st.builds(lambda op, a, b: op(f"test {n}", a, b), compare, one, one),
-        st.builds(lambda op, some: op(f"test {n}", *some), join, st.lists(test, min_size=2, max_size=3)),
-        test.map(lambda t: negate(f"test {n}", t)),
-    )
+def _numeric(op: str, numbers: Sequence[Step], tests: Sequence[Step], places: Sequence[int]) -> Step:
+    """Return a step on earlier ones; factors and divisors are small numbers, so that digits stay few."""
+    one, two, three = (numbers[place % len(numbers)] for place in places[:3])
+    small = known(str(places[3] % 9 + 1), f"number {places[3]}")
+    match op:
+        case "times":
+            return times(op, one, small)
+        case "divide":
+            return divide(op, one, small)
+        case "floor":
+            return floor(op, one)
+        case "round":
+            return rounded(op, one, ROUNDINGS[places[3] % len(ROUNDINGS)], None)
+        case "decide":
+            return decide(op, tests[places[3] % len(tests)], one, two)
+        case _:
+            made = {"add": add, "subtract": subtract, "least": least, "greatest": greatest}[op]
+            return made(op, one, two, three) if places[3] % 2 else made(op, one, two)
+
+
+def _test(op: str, numbers: Sequence[Step], tests: Sequence[Step], places: Sequence[int]) -> Step:
+    first, second = numbers[places[0] % len(numbers)], numbers[places[1] % len(numbers)]
+    one, two = tests[places[2] % len(tests)], tests[places[3] % len(tests)]
+    match op:
+        case "at_most":
+            return at_most(op, first, second)
+        case "below":
+            return below(op, first, second)
+        case "not":
+            return negate(op, one)
+        case _:
+            return all_of(op, one, two) if op == "all" else any_of(op, one, two)
 
 
 def facts() -> st.SearchStrategy[dict[str, Decimal]]:

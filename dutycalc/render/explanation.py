@@ -72,7 +72,9 @@ class _Writer:
     def charge(self, one: ExplainedCharge) -> Branch:
         charge = one.charge
         amount = self.formats.money(charge.amount) if charge.amount is not None else NOT_CALCULABLE
-        on = f" on {self.formats.money(charge.base)}" if charge.base is not None else ""
+        on = (
+            f" on {self.formats.money(charge.base)}" if charge.base is not None and charge.base.amount else ""
+        )
         rate = f", {self.formats.rate(charge.rate)}{on}" if charge.rate else ""
         return Branch(
             mark="",

@@ -126,7 +126,7 @@ def _rows(charges: tuple[Charge, ...], formats: Formats, cited: Cited) -> tuple[
         (
             one.title,
             formats.rate(one.rate),
-            formats.money(one.base) if one.base is not None else "",
+            formats.money(one.base) if one.base is not None and one.base.amount else "",
             formats.money(one.amount) if one.amount is not None else NOT_CALCULABLE,
             in_a_cell(one.collection),
             numbers(cited.numbers(one.records)),
