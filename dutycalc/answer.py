@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from dutycalc.errors import CurrencyError, DutycalcError, MissingFactError, NotModelledError
 from dutycalc.law import ALWAYS, Citation, Provision
 from dutycalc.money import Money
+from dutycalc.values import Frozen
 from dutycalc.words import Model, Moment, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Frozen):
     """One step of the working: an operation, what it rests on, its value, and its law or its fact.
 
     `id` is "C.n" for the consignment and "Lm.n" for line m; `inputs` are ids. `value` is money, a plain
@@ -44,8 +43,7 @@ class Step:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(Frozen):
     """Who is made to pay a charge: the model, the parties, the moment, the number, the day.
 
     `declare` is the number to send with the parcel data, `print` whether it may stand on the parcel,
@@ -75,8 +73,7 @@ class Collection:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Frozen):
     """A charge on a line or a consignment; `amount` is None where it is not calculable."""
 
     name: str
@@ -103,8 +100,7 @@ class Charge:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class AssessedItem:
+class AssessedItem(Frozen):
     """One line: its customs value and other values that law names, and its charges."""
 
     id: str
@@ -131,8 +127,7 @@ class AssessedItem:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Frozen):
     """What could not be calculated, and what would make it so."""
 
     item: str
@@ -154,8 +149,7 @@ class Missing:
         return {"item": self.item, "kind": self.kind, "subject": self.subject, "reason": self.reason}
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Frozen):
     """A fact that whoever reads the assessment should know."""
 
     code: str

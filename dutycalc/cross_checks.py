@@ -7,11 +7,10 @@ is followed from the days on which it is used to the days on which something bea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from dutycalc.errors import DutycalcError, TableError
 from dutycalc.law import ALWAYS, Provision, Series
@@ -29,7 +28,7 @@ from dutycalc.tables import (
     ValueRule,
     Waiver,
 )
-from dutycalc.words import near
+from dutycalc.words import TaxClass, near
 
 if TYPE_CHECKING:
     from dutycalc.loader import Territory
@@ -40,8 +39,9 @@ STATED: Final = frozenset({"price", "transport", "insurance", "retail_price"})
 MEASURED: Final = STATED | {"gross_mass_kg", "net_mass_kg"}
 """What the facts give for a limit to measure."""
 
-UNIONS: Final = frozenset({"EU"})
-"""Codes that ISO 3166 reserves for unions: their tables are complete only in a member's."""
+CLASSES: Final = frozenset(get_args(TaxClass))
+"""Classes of goods that an item can be stated to be of."""
+
 
 ORDINARY: Final[frozenset[str]] = frozenset()
 """The reading of whoever chooses no variant."""
@@ -74,18 +74,17 @@ class Reference(NamedTuple):
     """Further names that may stand there."""
 
 
-@dataclass(eq=False)
 class Rule:
     """A series as it bears on a territory: its own, or one that lies under it on the days of a membership."""
 
-    family: str
-    name: str
-    path: str
-    series: Series[Any]
-    own: bool
-    days: tuple[Days, ...]
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, key: Key, path: str, series: Series[Any], days: tuple[Days, ...], *, own: bool
+    ) -> None:
+        self.family, self.name = key
+        self.path = path
+        self.series = series
+        self.days = days
+        self.own = own
         self._spans: dict[frozenset[str], list[Span]] = {}
 
     @property
@@ -181,7 +180,7 @@ def _rules(territory: Territory) -> Rules:
     for file in territory.files:
         for family, named in file.records.items():
             for name, series in named.items():
-                found[family, name] = [Rule(family, name, file.path, series, True, ((since, ALWAYS),))]
+                found[family, name] = [Rule((family, name), file.path, series, ((since, ALWAYS),), own=True)]
     membership = found.get(("member_of", ""))
     for span in membership[0].spans(ORDINARY) if membership else ():
         parent = territory.tariffs.territory(span.provision.value.code)
@@ -190,7 +189,7 @@ def _rules(territory: Territory) -> Rules:
                 continue
             for rule in rules:
                 days = tuple(_common(rule.days, ((span.first, span.last),)))
-                found.setdefault(key, []).append(Rule(*key, rule.path, rule.series, False, days))
+                found.setdefault(key, []).append(Rule(key, rule.path, rule.series, days, own=False))
     return found
 
 
@@ -248,12 +247,12 @@ def _unmet(
 
 
 def _lacking(rule: Rule, provision: Provision[Any], targets: list[Rule], text: str) -> TableError:
-    """Return the fault of a reference; where the record lies below, that of the series put in its way."""
+    """Return the fault of a record; where it lies below, that of the series put in its way."""
     if rule.own:
         return _fault(rule.path, rule.label, provision, text)
     own = next(one for one in targets if one.own)
     needed = f"{rule.path}: {rule.label} of {provision.valid_from}"
-    return _fault(own.path, own.label, own.series.records[0], f"leaves without it {needed}: {text}")
+    return _fault(own.path, own.label, own.series.records[0], f"does not go with {needed}: {text}")
 
 
 def _told(reading: frozenset[str]) -> str:
@@ -367,7 +366,7 @@ def _foreign(
                 code = other.provision.value.code
                 if day <= min(span.last, other.last) and code != to:
                     text = f"{field}: rounds in {to}, while charges are in {code} on {day}"
-                    yield _fault(rule.path, rule.label, provision, text)
+                    yield _lacking(rule, provision, currencies, text)
                     return
 
 
@@ -400,6 +399,9 @@ def _unheeded(territory: Territory, rules: Rules) -> Iterator[DutycalcError]:
         for rule in found:
             if not rule.own:
                 continue
+            if rule.family == "tax_class" and rule.name not in CLASSES:
+                text = f"no goods can be stated to be of the class {rule.name!r}{near(rule.name, CLASSES)}"
+                yield _fault(rule.path, rule.label, rule.series.records[0], text)
             for provision in rule.series:
                 for text in _unread(provision.value, fees):
                     yield _fault(rule.path, rule.label, provision, text)
@@ -483,10 +485,15 @@ def _not_yet_settled(
 
 def _incomplete(territory: Territory, rules: Rules) -> list[DutycalcError]:
     """Return a fault for everything that a country's tables lack on a day that they cover."""
-    found = [] if territory.code in UNIONS else list(_lacks(territory, rules))
+    found = [] if _is_union(territory.code) else list(_lacks(territory, rules))
     if found and any(code.startswith(f"{territory.code}-") for code in territory.tariffs.codes):
         return []  # Its subdivisions complete it.
     return found
+
+
+def _is_union(code: str) -> bool:
+    """Tell whether a code is no country's: ISO 3166 reserves EU, other unions go by their own letters."""
+    return code == "EU" or len(code.partition("-")[0]) != 2
 
 
 def _lacks(territory: Territory, rules: Rules) -> Iterator[DutycalcError]:

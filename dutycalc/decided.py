@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-
-from dateutil.relativedelta import relativedelta
 
 from dutycalc.law import Citation, Provision
 from dutycalc.money import EXACT, LOOSE, quantum
@@ -117,10 +114,11 @@ _MONTHS: Final = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 
 @lru_cache(maxsize=4096)
 def _due(every: str, ends: tuple[int, ...], months_after: int, due_on: int | str, day: date) -> date:
+    from dateutil.relativedelta import relativedelta  # only a due day pays for it
+
     ends = ends or tuple(month for month in range(1, 13) if month % _MONTHS[every] == 0)
     last = day.replace(day=1)
     while last.month not in ends:
         last += relativedelta(months=1)
-    due = last + relativedelta(months=months_after)
-    days = calendar.monthrange(due.year, due.month)[1]
-    return due.replace(day=min(due_on, days) if isinstance(due_on, int) else days)
+    found: date = last + relativedelta(months=months_after, day=due_on if isinstance(due_on, int) else 31)
+    return found

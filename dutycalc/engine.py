@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any, Final
@@ -17,6 +16,7 @@ from dutycalc.profile import Getter, consignment_key, consignment_profile, gette
 from dutycalc.stages.duty import look_up
 from dutycalc.stages.tracing import LineProgram, WholeProgram, trace_line, trace_whole
 from dutycalc.steps import Fitting, Program, Sharing, Step, Unknown, Value, careful, fitted, shares
+from dutycalc.values import Thing
 from dutycalc.words import near
 
 ZERO: Final = Decimal(0)
@@ -55,15 +55,13 @@ def assess(
     return result
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Whole:
+class _Whole(Thing):
     law: WholeProgram
     getters: tuple[Getter, ...]
     gathered: dict[tuple[_Line, ...], Gathered]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Line:
+class _Line(Thing):
     law: LineProgram
     getters: tuple[Getter, ...]
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final, Literal
@@ -15,6 +14,7 @@ from dutycalc.expression_working import COMPONENTS, Expression, Reading
 from dutycalc.money import EXACT, QUOTIENTS, Money, plain
 from dutycalc.steps import Step, Unknown, add, divide, greatest, least, missing, subtract, times
 from dutycalc.units import counted
+from dutycalc.values import Frozen
 
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
@@ -31,7 +31,6 @@ class Rate(Expression):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Free(Rate):
     """No duty, as the schedule states it."""
 
@@ -49,7 +48,6 @@ class Free(Rate):
         return "free"
 
 
-@dataclass(frozen=True, slots=True)
 class AdValorem(Rate):
     """A percentage of the value, or of the value of a part of the goods.
 
@@ -95,8 +93,7 @@ class AdValorem(Rate):
         return frozenset([self.part]) if self.part else frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Per:
+class Per(Frozen):
     """A measure that an amount is multiplied by: in tens, hundreds …, or beyond a number of it.
 
     Past `over`, or short of `under`, only the difference counts, and never less than nothing.
@@ -150,7 +147,6 @@ class Per:
         return f"{'' if self.multiple == 1 else number(self.multiple)}{self.measure}{self._bound()}"
 
 
-@dataclass(frozen=True, slots=True)
 class Specific(Rate):
     """An amount of money per measure; flat where `per` is empty."""
 
@@ -183,7 +179,6 @@ class Specific(Rate):
         return frozenset(one.counted[0] for one in self.per)
 
 
-@dataclass(frozen=True, slots=True)
 class Component(Rate):
     """An agricultural component or an additional duty, a fact in money per 100 kg of net mass."""
 
@@ -206,7 +201,6 @@ class Component(Rate):
         return frozenset([self.name])
 
 
-@dataclass(frozen=True, slots=True)
 class Sum(Rate):
     """The terms added up, less those of `minus`."""
 
@@ -232,7 +226,6 @@ class Sum(Rate):
         return " - ".join([more, *(_within(one, (Sum, Limit)) for one in self.minus)])
 
 
-@dataclass(frozen=True, slots=True)
 class Limit(Rate):
     """An amount kept at most (`MAX`) or at least (`MIN`) another; `word` is the schedule's."""
 
@@ -263,7 +256,6 @@ def _within(rate: Rate, kinds: tuple[type[Rate], ...]) -> str:
     return f"({rate})" if isinstance(rate, kinds) else str(rate)
 
 
-@dataclass(frozen=True, slots=True)
 class Reference(Rate):
     """A rate that the schedule states in words, by pointing elsewhere; kept, and never a number."""
 
@@ -279,7 +271,6 @@ class Reference(Rate):
         return 'ref "{}"'.format(self.text.replace('"', '""'))
 
 
-@dataclass(frozen=True, slots=True)
 class EntryPrice(Rate):
     """A duty that depends on the entry price of the consignment, by a ladder not in the tables."""
 
@@ -294,7 +285,6 @@ class EntryPrice(Rate):
         return "entry price"
 
 
-@dataclass(frozen=True, slots=True)
 class NotCovered(Expression):
     """No rate for these goods in this column: another column's rate applies."""
 
@@ -308,8 +298,7 @@ class NotCovered(Expression):
         return "not covered"
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Frozen):
     """Days of every year, first and last included, as (month, day); wraps where the last is the earlier."""
 
     first: tuple[int, int]
@@ -330,8 +319,7 @@ def day_of_year(day: tuple[int, int]) -> str:
     return f"{day[1]} {MONTHS[day[0] - 1]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Season:
+class Season(Frozen):
     """A rate and the days of the year on which it is the rate."""
 
     rate: Rate
@@ -345,7 +333,6 @@ class Season:
         return f"{self.rate} ({', '.join(map(str, self.ranges))})"
 
 
-@dataclass(frozen=True, slots=True)
 class _ByDay(Expression):
     """A form whose rate depends on the day: `on` it must be asked before it is traced."""
 
@@ -357,7 +344,6 @@ class _ByDay(Expression):
         return str(self)
 
 
-@dataclass(frozen=True, slots=True)
 class Seasons(_ByDay):
     """A rate for each part of the year; no two parts share a day, and a day may be in none."""
 
@@ -378,7 +364,6 @@ class Seasons(_ByDay):
         return ", ".join(map(str, self.parts))
 
 
-@dataclass(frozen=True, slots=True)
 class Dated(_ByDay):
     """What is charged from each day on; each start ends the one before. `first` holds before all of them."""
 

@@ -12,6 +12,7 @@ from dutycalc.law import Provision
 from dutycalc.money import EXACT, Money
 from dutycalc.steps import Program, Step, Unknown, Value, careful, given, missing
 from dutycalc.units import find_measure
+from dutycalc.values import Frozen
 
 COMPONENTS: Final[dict[str, str]] = {
     "EA": "agricultural component",
@@ -86,7 +87,7 @@ class Reading:
         return missing(label, Unknown("rate", subject, reason), self.law, self.value.unit)
 
 
-class Expression:
+class Expression(Frozen):
     """What a schedule charges, as a tree; its forms are the subclasses."""
 
     __slots__ = ()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Generic, Literal, TypeVar
 
 from dutycalc.errors import ConflictError, NotInForceError
+from dutycalc.values import Frozen
 
 Confidence = Literal["confirmed", "secondary", "unverified"]
 
@@ -19,8 +19,7 @@ _A_DAY: Final = timedelta(days=1)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Citation:
+class Citation(Frozen):
     """Where a rule is written: a source of the tables, at article level."""
 
     source: str
@@ -29,8 +28,7 @@ class Citation:
     published: date
 
 
-@dataclass(frozen=True, slots=True)
-class Provision(Generic[T]):
+class Provision(Frozen, Generic[T]):
     """A value, the days on which it is law, and where it is written.
 
     `record` is its name in the tables, such as `de/tax_class.standard`; `known_from` the first day on
@@ -50,7 +48,7 @@ class Provision(Generic[T]):
 
     def at(self, value: object, part: str = "") -> Provision[object]:
         """Return the same record of law for one value within it."""
-        return replace(self, value=value, record=f"{self.record}.{part}" if part else self.record)  # type: ignore[return-value, arg-type]
+        return self.replaced(value=value, record=f"{self.record}.{part}" if part else self.record)  # type: ignore[return-value, arg-type]
 
 
 class Series(Generic[T]):
@@ -85,7 +83,7 @@ class Series(Generic[T]):
         end = chosen.valid_until if chosen.stated_end else ALWAYS
         if after is not None:
             end = min(end, after.valid_from - _A_DAY)
-        return chosen if end == chosen.valid_until else replace(chosen, valid_until=end)
+        return chosen if end == chosen.valid_until else chosen.replaced(valid_until=end)
 
     def on(
         self, day: date, *, known_on: date | None = None, variants: frozenset[str] = frozenset()

@@ -6,15 +6,11 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import ValidationError
 
@@ -22,8 +18,13 @@ from dutycalc.cross_checks import faults_across
 from dutycalc.errors import DutycalcError, NotInForceError, NotModelledError, TableError, refuse
 from dutycalc.law import ALWAYS, Citation, Provision, Series
 from dutycalc.schedules import Schedule, load_schedule
+from dutycalc.shipped import tariffs_folder
 from dutycalc.tables import FAMILIES, Header, Record
+from dutycalc.values import Frozen
 from dutycalc.words import near
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 Records = dict[str, dict[str, Series[Any]]]
 
@@ -34,8 +35,7 @@ LAW_KEPT: Final = 512
 """Views of a territory's law kept ready, one for each stretch of days without a change."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Frozen):
     """One file of law: its path below `tariffs/`, the days it covers, and its records."""
 
     path: str
@@ -223,6 +223,8 @@ class Tariffs:
     @cached_property
     def digest(self) -> str:
         """Return the SHA-256 of every file's path and bytes: the same on any machine."""
+        from hashlib import sha256  # loads OpenSSL: only whoever shows the digest pays for it
+
         whole = sha256()
         for depth, layer in enumerate(self.layers):
             for path, file in sorted(_walk(layer)):
@@ -306,23 +308,11 @@ def load_tariffs(path: str | Path | None = None, *, over: Tariffs | None = None)
     Files are read when a territory is first asked for; TableError then names every fault in them.
     """
     if path is None:
-        return Tariffs((_bundled(),))
+        return Tariffs((tariffs_folder(),))
     folder = Path(path)
     if not folder.is_dir():
         raise TableError(f"{folder}: no such folder of tables", file=str(folder))
     return Tariffs((*(over.layers if over else ()), folder))
-
-
-def _bundled() -> Traversable:
-    """Return the tables in the wheel, else those beside the package in a checkout."""
-    package = files("dutycalc")
-    shipped = package.joinpath("_tariffs")
-    if shipped.is_dir():
-        return shipped
-    beside = Path(str(package)).parent / "tariffs"
-    if beside.is_dir():
-        return beside
-    raise TableError("the installation lacks its tables: no `_tariffs` in the package", file=str(beside))
 
 
 def _walk(folder: Traversable, under: str = "") -> Iterator[tuple[str, Traversable]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from dutycalc.errors import FactsError
 from dutycalc.measures import Measure, MeasureKind
+from dutycalc.values import Frozen
 
 RANKS: Final[dict[MeasureKind, int]] = {
     "third_country": 1, "column_2": 1, "temporary": 1, "treaty": 1,
@@ -20,8 +20,7 @@ RANKS: Final[dict[MeasureKind, int]] = {
 _SHOWN: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Frozen):
     """A duty that law offers for the line.
 
     `expression_text` is the duty on the day: of a seasonal measure, the part that covers it. `needs` says
@@ -40,8 +39,7 @@ class Option:
         return self.measure.publication.notices(day)
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Frozen):
     """What the tariff says of a code, an origin and a day.
 
     `codes` are the lines that the code covers. `selected` applies unless something is claimed, `reason`
@@ -98,8 +96,7 @@ def together(commodity: str, answers: Sequence[Lookup]) -> Lookup:
         if all(any(_same(option, other) for other in one.options) for one in answers[1:])
     ]
     one_duty = len(texts) == 1
-    return replace(
-        first,
+    return first.replaced(  # type: ignore[no-any-return]
         commodity=commodity,
         codes=tuple(dict.fromkeys(one.codes[0] for one in answers)),
         selected=first.selected if one_duty else None,

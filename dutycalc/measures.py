@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final, Literal, get_args
 
 from dutycalc.law import Citation, Confidence, Provision
+from dutycalc.values import Frozen
 
 MeasureKind = Literal[
     "third_country", "column_2", "temporary", "treaty", "treaty_bound",
@@ -34,8 +35,7 @@ Entry = tuple[MeasureKind, tuple[str, ...], str, str]
 """A measure without its code: kind, origin groups (none: every origin), expression, what it requires."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Frozen):
     """What a table was made from: which text of which day, and how far it may be read."""
 
     territory: str
@@ -112,8 +112,7 @@ class Measure:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Frozen):
     """What a column of expressions means; a column of kind `set` names sets of measures."""
 
     name: str

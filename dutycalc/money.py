@@ -24,6 +24,7 @@ from typing import Any, Final, Literal, Self
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from dutycalc.errors import CurrencyError, FactsError
+from dutycalc.values import Frozen
 
 DIGITS: Final = 120
 """Significant digits of every exact operation; more than any product of stated facts and law needs."""
@@ -122,8 +123,7 @@ def round_to(amount: Decimal, unit: Decimal, mode: Mode) -> Decimal:
     return EXACT.multiply(whole, unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Rounding:
+class Rounding(Frozen):
     """A rounding that law states: to a multiple of `unit`, in `mode`."""
 
     unit: Decimal

@@ -5,20 +5,12 @@ from __future__ import annotations
 import csv
 from datetime import date
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Final
+
+from dutycalc.shipped import tariffs_folder
 
 HS_2022_FROM: Final = date(2022, 1, 1)
 """The day on which the amendments of 2022 took effect."""
-
-
-def tariffs_folder() -> Traversable:
-    """Return the folder of the tables shipped with the library, or of the checkout that it lies in."""
-    package = files("dutycalc")
-    shipped = package.joinpath("_tariffs")
-    return shipped if shipped.is_dir() else Path(str(package)).parent / "tariffs"
 
 
 @cache

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
-from importlib.resources.abc import Traversable
-from typing import Final, Self, get_args
+from typing import TYPE_CHECKING, Final, Self, get_args
 
 from dutycalc.errors import FactsError, NotInForceError, NotModelledError, TableError
 from dutycalc.law import ALWAYS, Citation, Confidence
+from dutycalc.values import Frozen
 from dutycalc.words import near
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 FIELDS: Final = (
     "group", "programme", "title", "member", "valid_from", "valid_until", "requires", "confidence", "source"
@@ -25,8 +27,7 @@ FIELDS: Final = (
 _REMEMBERED: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Frozen):
     """One origin within one group, from its first day to its last."""
 
     group: str

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from dutycalc.goods import Consignment, GoodsItem, Party
 from dutycalc.money import Money
+from dutycalc.values import Frozen
 from dutycalc.words import Role
 
 PICTURE: Final = {ord(digit): "#" for digit in "0123456789"}
@@ -23,16 +23,14 @@ PICTURE: Final = {ord(digit): "#" for digit in "0123456789"}
 Registrations = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PartyProfile:
+class PartyProfile(Frozen):
     """A party's registrations, as pictures of their numbers, and its stated turnover."""
 
     registrations: dict[str, str]
     turnover: Money | None
 
 
-@dataclass(frozen=True, slots=True)
-class StatedChargeProfile:
+class StatedChargeProfile(Frozen):
     """A stated charge: its kind and name, and its expression, or the currency of its amount."""
 
     kind: str
@@ -41,8 +39,7 @@ class StatedChargeProfile:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class ItemProfile:
+class ItemProfile(Frozen):
     """The categories of one line."""
 
     commodity: str
@@ -58,8 +55,7 @@ class ItemProfile:
     measures: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Frozen):
     """The categories of a consignment as a whole, and the two days whose law it is under."""
 
     destination: str

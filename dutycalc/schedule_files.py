@@ -22,16 +22,16 @@ import csv
 import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
-from hashlib import sha256
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final, Self, get_args
+from typing import TYPE_CHECKING, Final, Self, get_args
 
 from dutycalc.errors import TableError
 from dutycalc.law import ALWAYS, Confidence
 from dutycalc.measures import KINDS, Column, Entry, Measure, MeasureKind, Publication, Row, measures_of
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 FIXED: Final = ("code", "unit", "note", "valid_from", "valid_until")
 SINGLE: Final = ("kind", "origin_group", "expression", "requires")
@@ -231,7 +231,7 @@ def _publication(path: Traversable, territory: str, header: Mapping[str, str]) -
     confidence = header.get("confidence", "confirmed")
     if confidence not in get_args(Confidence):
         raise TableError(f"{path.name}: {confidence!r} is no degree of confidence", file=str(path))
-    return replace(found, confidence=confidence)  # type: ignore[arg-type]
+    return found.replaced(confidence=confidence)  # type: ignore[no-any-return]
 
 
 def header_records(publication: Publication) -> list[tuple[str, str]]:
@@ -250,6 +250,8 @@ def header_records(publication: Publication) -> list[tuple[str, str]]:
 def set_name(entries: Sequence[Entry]) -> str:
     """Return the name of a set of measures: a digest of what it says."""
     text = "\n".join("\t".join((kind, " ".join(groups), *rest)) for kind, groups, *rest in entries)
+    from hashlib import sha256  # loads OpenSSL: only who writes a table pays for it
+
     return sha256(text.encode()).hexdigest()[:8]
 
 

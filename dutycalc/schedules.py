@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from importlib.resources.abc import Traversable
 from itertools import takewhile
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from dutycalc.claims import DutyClaim, option_claimed
 from dutycalc.errors import (
@@ -25,6 +23,10 @@ from dutycalc.measures import Measure, MeasureKind, Publication, Row, measures_o
 from dutycalc.nomenclature import HS_2022_FROM, hs_2022
 from dutycalc.origin_groups import OriginGroups
 from dutycalc.schedule_files import TableFile
+from dutycalc.values import Frozen
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 REMEMBERED: Final = 65_536
 """Answers that a schedule keeps; it forgets them all when there are more."""
@@ -39,8 +41,7 @@ _FURTHER: Final = re.compile(r"measures_[a-z0-9_]+\.csv", re.ASCII)
 _NEAR: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Frozen):
     """A line of the nomenclature as the main table has it: its code and its rows in force."""
 
     code: str

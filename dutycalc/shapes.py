@@ -6,10 +6,11 @@ import than a whole assessment takes, is loaded only to write a JSON Schema.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -22,10 +23,11 @@ from typing import (
     dataclass_transform,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 from pydantic_core import CoreSchema, SchemaSerializer, SchemaValidator, core_schema
+
+from dutycalc.values import Frozen
 
 
 class _Required:
@@ -35,8 +37,7 @@ class _Required:
 REQUIRED: Final = _Required()
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Frozen):
     """How a field's value is read: by a pattern, bounds, or a function put before, after or instead."""
 
     pattern: str | None = None
@@ -48,8 +49,7 @@ class Guard:
     written: Callable[[Any], str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Frozen):
     """A field of a shape: its default, and the name under which it is written where that differs."""
 
     default: Any = REQUIRED
@@ -97,6 +97,7 @@ class Shape(metaclass=Shaped):
     model_config: ClassVar[dict[str, Any]] = {}
     __pydantic_fields_set__: set[str]
     _built: ClassVar[tuple[SchemaValidator, SchemaSerializer]]
+    _schema: ClassVar[CoreSchema]
 
     def __init__(self, **fields: Any) -> None:
         """Read the fields from keywords."""
@@ -106,7 +107,7 @@ class Shape(metaclass=Shaped):
     def _core(cls) -> tuple[SchemaValidator, SchemaSerializer]:
         built = cls.__dict__.get("_built")
         if built is None:
-            schema = schema_of(cls, {})
+            schema = schema_of(cls)
             built = cls._built = (SchemaValidator(schema), SchemaSerializer(schema))
         return built  # type: ignore[no-any-return]
 
@@ -143,7 +144,7 @@ class Shape(metaclass=Shaped):
         """Return the JSON Schema of the shape."""
         from pydantic.json_schema import GenerateJsonSchema
 
-        return dict(GenerateJsonSchema(by_alias=True).generate(schema_of(cls, {}), mode="validation"))
+        return dict(GenerateJsonSchema(by_alias=True).generate(schema_of(cls), mode="validation"))
 
     def check(self) -> None:
         """Raise ValueError where fields contradict each other."""
@@ -183,30 +184,40 @@ def _checked(shape: Shape) -> Shape:
     return shape
 
 
-def schema_of(cls: type[Shape], seen: dict[type[Shape], CoreSchema]) -> CoreSchema:
+def schema_of(cls: type[Shape]) -> CoreSchema:
     """Return the schema of a shape for pydantic's core."""
-    if cls in seen:
-        return seen[cls]
-    hints = get_type_hints(cls, include_extras=True)
+    found: CoreSchema | None = cls.__dict__.get("_schema")
+    if found is None:
+        found = cls._schema = _made(cls)
+    return found
+
+
+def _made(cls: type[Shape]) -> CoreSchema:
     fields: dict[str, core_schema.ModelField] = {}
-    for name, field in cls.model_fields.items():
-        schema = _schema(hints[name], seen)
-        default = field.default
-        if not field.is_required():
-            if isinstance(default, (list, dict)):
-                schema = core_schema.with_default_schema(schema, default_factory=type(default))
-            else:
-                schema = core_schema.with_default_schema(schema, default=default)
-        fields[name] = core_schema.model_field(
-            schema, validation_alias=field.alias, serialization_alias=field.alias
-        )
+    for base in reversed(cls.__mro__):
+        for name, text in base.__dict__.get("__annotations__", {}).items():
+            field = cls.model_fields.get(name)
+            if field is not None:
+                fields[name] = _field(field, _read(base.__module__, text))
     inner = core_schema.model_fields_schema(fields, model_name=cls.__name__, extra_behavior="forbid")
     config = core_schema.CoreConfig(title=cls.__name__, hide_input_in_errors=True, populate_by_name=True)
-    found: CoreSchema = core_schema.model_schema(cls, inner, config=config, custom_init=False)
-    if cls.check is not Shape.check:
-        found = core_schema.no_info_after_validator_function(_checked, found)
-    seen[cls] = found
-    return found
+    found: CoreSchema = core_schema.model_schema(cls, inner, config=config)
+    return found if cls.check is Shape.check else core_schema.no_info_after_validator_function(_checked, found)
+
+
+def _field(field: Field, schema: CoreSchema) -> core_schema.ModelField:
+    default = field.default
+    if isinstance(default, (list, dict)):
+        schema = core_schema.with_default_schema(schema, default_factory=type(default))
+    elif not field.is_required():
+        schema = core_schema.with_default_schema(schema, default=default)
+    return core_schema.model_field(schema, validation_alias=field.alias, serialization_alias=field.alias)
+
+
+@cache
+def _read(module: str, text: str) -> CoreSchema:
+    """Return the schema of an annotation as it is written; each is evaluated once."""
+    return _schema(eval(text, vars(sys.modules[module])))
 
 
 _PLAIN: Final[dict[Any, Callable[[], CoreSchema]]] = {
@@ -219,25 +230,25 @@ _PLAIN: Final[dict[Any, Callable[[], CoreSchema]]] = {
 }
 
 
-def _schema(kind: Any, seen: dict[type[Shape], CoreSchema]) -> CoreSchema:
+def _schema(kind: Any) -> CoreSchema:
     """Return the schema of one annotation, from the few forms that shapes use."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind in _PLAIN:
         return _PLAIN[kind]()
     if origin is Annotated:
-        return _guarded(arguments[0], arguments[1:], seen)
+        return _guarded(arguments[0], arguments[1:])
     if origin is Literal:
         return core_schema.literal_schema(list(arguments))
     if origin in (Union, UnionType):
-        return _either(arguments, seen)
+        return _either(arguments)
     if origin is list:
-        return core_schema.list_schema(_schema(arguments[0], seen))
+        return core_schema.list_schema(_schema(arguments[0]))
     if origin is tuple:
-        return core_schema.tuple_variable_schema(_schema(arguments[0], seen))
+        return core_schema.tuple_variable_schema(_schema(arguments[0]))
     if origin is dict:
-        return core_schema.dict_schema(_schema(arguments[0], seen), _schema(arguments[1], seen))
+        return core_schema.dict_schema(_schema(arguments[0]), _schema(arguments[1]))
     if isinstance(kind, type) and issubclass(kind, Shape):
-        return schema_of(kind, seen)
+        return schema_of(kind)
     own = getattr(kind, "__get_pydantic_core_schema__", None)
     if own is None:
         raise TypeError(f"no shape reads {kind!r}")
@@ -245,18 +256,18 @@ def _schema(kind: Any, seen: dict[type[Shape], CoreSchema]) -> CoreSchema:
     return found
 
 
-def _either(arguments: tuple[Any, ...], seen: dict[type[Shape], CoreSchema]) -> CoreSchema:
-    choices = [_schema(one, seen) for one in arguments if one is not NoneType]
+def _either(arguments: tuple[Any, ...]) -> CoreSchema:
+    choices = [_schema(one) for one in arguments if one is not NoneType]
     found = choices[0] if len(choices) == 1 else core_schema.union_schema(list(choices), mode="left_to_right")
     return core_schema.nullable_schema(found) if NoneType in arguments else found
 
 
-def _guarded(kind: Any, guards: tuple[Any, ...], seen: dict[type[Shape], CoreSchema]) -> CoreSchema:
+def _guarded(kind: Any, guards: tuple[Any, ...]) -> CoreSchema:
     merged = [one for one in guards if isinstance(one, Guard)]
     if kind is str and len(merged) == 1 and merged[0].before is merged[0].after is merged[0].instead is None:
         one = merged[0]
         return core_schema.str_schema(pattern=one.pattern, min_length=one.least, max_length=one.most)
-    found = _bounded(kind, merged[0], seen) if merged else _schema(kind, seen)
+    found = _bounded(kind, merged[0]) if merged else _schema(kind)
     for one in merged:
         writer = core_schema.plain_serializer_function_ser_schema(one.written, when_used="json") if one.written else None
         if one.instead is not None:
@@ -269,7 +280,7 @@ def _guarded(kind: Any, guards: tuple[Any, ...], seen: dict[type[Shape], CoreSch
     return found
 
 
-def _bounded(kind: Any, guard: Guard, seen: dict[type[Shape], CoreSchema]) -> CoreSchema:
+def _bounded(kind: Any, guard: Guard) -> CoreSchema:
     """Return the schema of a kind with the guard's bounds: a length, or a range."""
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is str:
@@ -277,11 +288,11 @@ def _bounded(kind: Any, guard: Guard, seen: dict[type[Shape], CoreSchema]) -> Co
     if kind is int:
         return core_schema.int_schema(strict=True, ge=guard.least, le=guard.most)
     if origin is list:
-        return core_schema.list_schema(_schema(arguments[0], seen), min_length=guard.least, max_length=guard.most)
+        return core_schema.list_schema(_schema(arguments[0]), min_length=guard.least, max_length=guard.most)
     if origin is tuple:
-        inside = _schema(arguments[0], seen)
+        inside = _schema(arguments[0])
         return core_schema.tuple_variable_schema(inside, min_length=guard.least, max_length=guard.most)
     if origin is dict:
-        inside = _schema(arguments[1], seen)
-        return core_schema.dict_schema(_schema(arguments[0], seen), inside, min_length=guard.least)
-    return _schema(kind, seen)
+        inside = _schema(arguments[1])
+        return core_schema.dict_schema(_schema(arguments[0]), inside, min_length=guard.least)
+    return _schema(kind)

@@ -10,7 +10,6 @@ what the whole found and run the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
@@ -18,6 +17,7 @@ from typing import Any, Final, Literal
 
 from dutycalc.law import Provision
 from dutycalc.money import LOOSE, MODES, QUOTIENTS, Rounding, round_to, split
+from dutycalc.values import Frozen, Thing
 
 Op = Literal[
     "given", "law", "because", "missing",
@@ -52,8 +52,7 @@ CROSSING: Final = frozenset({"total", "count_distinct", "any_line", "split", "fi
 """Operations of the consignment that gather from its lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Frozen):
     """What is not known and why: the value of a `missing` step and of all that rests on it.
 
     `kind` is the refusal it becomes (`rate`, `fact`, `law`, `exchange_rate`); `subject` the fact or law.
@@ -69,8 +68,7 @@ Value = Decimal | bool | int | Unknown | tuple[Any, ...]
 NOT_A_NUMBER: Final = Decimal("NaN")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class Step(Thing):
     """One symbolic operation.
 
     `constant` is the fact's path, the law's value, the rounding, or the name that crosses between lines
@@ -84,6 +82,26 @@ class Step:
     law: Provision[Any] | None = None
     unit: str = ""
     phase: int = 0
+
+    def __init__(
+        self,
+        label: str,
+        op: Op,
+        inputs: tuple[Step, ...] = (),
+        constant: Any = None,
+        law: Provision[Any] | None = None,
+        unit: str = "",
+        phase: int = 0,
+    ) -> None:
+        """Hold the fields; written out because programs are made of thousands of steps."""
+        put = object.__setattr__
+        put(self, "label", label)
+        put(self, "op", op)
+        put(self, "inputs", inputs)
+        put(self, "constant", constant)
+        put(self, "law", law)
+        put(self, "unit", unit)
+        put(self, "phase", phase)
 
 
 def _phase(inputs: Iterable[Step], least: int = 0) -> int:
@@ -197,8 +215,7 @@ def any_line(label: str, name: str, phase: int) -> Step:
     return Step(label, "any_line", constant=name, phase=phase)
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(Frozen):
     """How an amount is shared over lines: by which weight, in which unit, within which groups."""
 
     weight: str
@@ -211,8 +228,7 @@ def split_over_lines(label: str, amount: Step, sharing: Sharing, phase: int) -> 
     return Step(label, "split", (amount,), sharing, unit=amount.unit, phase=max(phase, amount.phase))
 
 
-@dataclass(frozen=True, slots=True)
-class Fitting:
+class Fitting(Frozen):
     """Which named values of the lines are fitted within a limit: their value and their quantity."""
 
     value: str

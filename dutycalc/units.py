@@ -8,18 +8,17 @@ quantity than the plain one: the net mass never stands in for the drained mass.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, Inexact
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dutycalc.errors import FactsError
 from dutycalc.money import EXACT, QUOTIENTS, plain
+from dutycalc.values import Frozen
 from dutycalc.words import near
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Frozen):
     """A unit of quantity; `factor` of its dimension's own unit, `code` of UN/CEFACT Recommendation 20.
 
     The code is empty where Recommendation 20 has none.

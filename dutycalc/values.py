@@ -1,6 +1,6 @@
 """Values: frozen classes of named fields, made without generating code, so that importing them is free.
 
-`class Point(Value): x: int; y: int = 0` behaves as a frozen, slotted dataclass would.
+`class Point(Frozen): x: int; y: int = 0` behaves as a frozen, slotted dataclass would.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Named(type):
         return super().__new__(cls, name, bases, body)
 
 
-class Value(metaclass=Named):
+class Frozen(metaclass=Named):
     """Fields by position or name; equal where class and fields are; never changed."""
 
     __slots__ = ()
@@ -76,7 +76,7 @@ class Value(metaclass=Named):
         return type(self), self._values()
 
 
-class Thing(Value):
+class Thing(Frozen):
     """A value that is equal to nothing but itself."""
 
     __slots__ = ()

@@ -32,7 +32,7 @@ from dutycalc.importers import (
 from dutycalc.importers.japan import lower_of
 from dutycalc.importers.seasons import YEAR, seasonal
 from dutycalc.importers.usitc import objects
-from dutycalc.nomenclature import tariffs_folder
+from dutycalc.shipped import tariffs_folder
 from dutycalc.schedules import Schedule, load_schedule
 
 HERE = Path(__file__).parent / "importers"

@@ -24,7 +24,8 @@ from dutycalc.importers import Edition, import_table
 from dutycalc.law import ALWAYS
 from dutycalc.lookups import is_free
 from dutycalc.measures import KINDS, Column, Measure, Publication
-from dutycalc.nomenclature import hs_2022, tariffs_folder
+from dutycalc.nomenclature import hs_2022
+from dutycalc.shipped import tariffs_folder
 from dutycalc.origin_groups import FIELDS, OriginGroups
 from dutycalc.schedule_diff import diff_schedules
 from dutycalc.schedule_files import TableFile, set_name, write_table

@@ -68,6 +68,7 @@ class _Writer:
         self.formats = formats
         self.laws = Laws()
         self.anchored: set[str] = set()
+        self.values: dict[str, str] = {}
 
     def charge(self, one: ExplainedCharge) -> Branch:
         charge = one.charge
@@ -106,13 +107,19 @@ class _Writer:
         value = self.value(step)
         if step.op == "given":
             return f"{step.label}: {value}, stated at {step.fact}"
-        how = "" if node.shown == "above" else worked(step, [self.value(one) for one in node.inputs])
-        return f"{step.label}: {value}{how}"
+        # A sum or a split of many lines is written out where it is worked, and not again on each line.
+        told = node.shown == "here" or (node.shown == "consignment" and step.op in _COMPARED)
+        how = worked(step, [self.value(one) for one in node.inputs]) if told else ""
+        return f"{step.label}: {value}{how}" if told or " | " not in value else step.label
 
     def value(self, step: Step) -> str:
         if step.value is None:
             return NOT_CALCULABLE
-        return step.value if step.op == "because" else self.formats.value(step.value, step.unit)
+        if step.op == "because":
+            return step.value
+        if step.id not in self.values:
+            self.values[step.id] = self.formats.value(step.value, step.unit)
+        return self.values[step.id]
 
     def notes(self) -> tuple[Note, ...]:
         return tuple(law_note(n, one, self.formats.day) for n, one in enumerate(self.laws.records, start=1))
@@ -120,6 +127,7 @@ class _Writer:
 
 _SIGNS: Final = {"add": " + ", "total": " + ", "subtract": " - ", "times": " x ", "divide": " / "}
 _ENDS: Final = {"least": "the least of ", "greatest": "the greatest of "}
+_COMPARED: Final = frozenset({"at_most", "below"})
 _TESTS: Final = {
     ("at_most", "yes"): " <= ",
     ("at_most", "no"): " > ",

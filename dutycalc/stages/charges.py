@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dutycalc.errors import ConflictError, FactsError, MissingFactError
@@ -19,6 +18,7 @@ from dutycalc.stages.tax import including_itself, percentage, rate_of_class
 from dutycalc.stages.valuation import value
 from dutycalc.steps import Step, Unknown, add, all_of, decide, missing, negate, rounded, times
 from dutycalc.tables import Charge, RoundingRule, Scheme, Take, Unmodelled
+from dutycalc.values import Frozen
 
 DECIDED = VALUED + 1
 """The phase by which a line knows the tests of limits on the consignment."""
@@ -132,8 +132,7 @@ def _test_waivers(whole: Whole) -> None:
         whole.exports[f"waived:{name}"] = waiver_test(whole, provision, amount)
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Frozen):
     """One way in which a charge may come about: where `test` holds (None: always), with its base and rate.
 
     `exempt` says that the law then makes nobody pay.
@@ -146,8 +145,7 @@ class Way:
     exempt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
+class Traced(Frozen):
     """A charge on a line or a consignment: its amount, the ways it comes about, the outcomes it may have."""
 
     name: str
@@ -467,8 +465,7 @@ def trace_unmodelled(line: Line) -> Step | None:
     return _unmodelled(line, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Frozen):
     """A notice or a prohibition on a line, where its test holds (None: always)."""
 
     code: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from dutycalc.errors import CurrencyError
@@ -11,11 +10,11 @@ from dutycalc.stages.context import Line, Point, Trace, consignment_mismatch, mi
 from dutycalc.stages.relief import applies
 from dutycalc.steps import Step, all_of, because
 from dutycalc.tables import BorderCollection, Charge, Registration, Returns, Scheme
+from dutycalc.values import Frozen
 from dutycalc.words import SELLER_PAYS_DUTIES, Model, Role
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Frozen):
     """Who is made to pay a charge, before the day and the number are known.
 
     `registration` is the key under which the collector's number is found; `returns` gives the due day.
@@ -37,8 +36,7 @@ class Outcome:
     provision: Provision[Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Frozen):
     """A scheme that may take a line: the party it binds, and the test that is left to decide."""
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -16,6 +15,7 @@ from dutycalc.profile import ItemProfile, Profile
 from dutycalc.steps import Sharing, Step, Unknown, divide, given, law_leaf, missing, part, times, total
 from dutycalc.tables import Condition, Goods, RoundingRule, Scoped
 from dutycalc.units import convert, factors
+from dutycalc.values import Frozen
 
 Point = Literal["sale", "import"]
 """The two tax points: the day of the sale, and the day of the declaration."""
@@ -73,8 +73,7 @@ class Trace:
         return self.leaf(label, provision, Decimal(0) * self.unit, self.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class Gathering:
+class Gathering(Frozen):
     """By which phase a line has a charge's base, its sum before rounding, its amount, and what is due."""
 
     base: int
@@ -215,12 +214,14 @@ def unsettled_by(goods: Goods | None, item: ItemProfile) -> str:
     return ""
 
 
-@dataclass(slots=True)
 class Applies:
     """Whether a record applies: `tests` are what is left to decide on values; none left means always."""
 
-    provision: Provision[Any]
-    tests: list[Step] = field(default_factory=list)
+    __slots__ = ("provision", "tests")
+
+    def __init__(self, provision: Provision[Any]) -> None:
+        self.provision = provision
+        self.tests: list[Step] = []
 
 
 _LISTS: Final[tuple[tuple[str, str], ...]] = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,10 +15,10 @@ from dutycalc.schedules import Schedule
 from dutycalc.stages.context import Line, Trace, in_range
 from dutycalc.steps import Step, Unknown, because, given, missing, subtract
 from dutycalc.tables import Special
+from dutycalc.values import Frozen
 
 
-@dataclass(frozen=True, slots=True)
-class Tariff:
+class Tariff(Frozen):
     """What the tariff gives for a line: a duty with its record, or why it gives none."""
 
     duty: Provision[str] | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -19,11 +18,11 @@ from dutycalc.stages.relief import export_outside, export_relieved, mark_mixed, 
 from dutycalc.stages.tax import rate_of_class
 from dutycalc.stages.valuation import measured, share_costs, state_price, value, without_tax
 from dutycalc.steps import Program, Step, because
+from dutycalc.values import Thing
 from dutycalc.words import near
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WholeProgram:
+class WholeProgram(Thing):
     """The law of a consignment as a whole, as a program, and the charges on it.
 
     `kept` is where readers keep what they make of the program once, such as templates of text.
@@ -33,11 +32,10 @@ class WholeProgram:
     charges: tuple[Traced, ...]
     amounts: tuple[int, ...]
     trace: Whole
-    kept: dict[Any, Any] = field(default_factory=dict)
+    kept: dict[Any, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LineProgram:
+class LineProgram(Thing):
     """The law of one line, as a program: its values, its charges, the schemes that may take it.
 
     `amounts` are where the sums stand that must be known before the line is assessed; `doubtful` are those
@@ -52,7 +50,7 @@ class LineProgram:
     bindings: tuple[Binding, ...]
     told: tuple[Told, ...]
     trace: Line
-    kept: dict[Any, Any] = field(default_factory=dict)
+    kept: dict[Any, Any]
 
 
 def trace_whole(profile: Profile, sale: Law, border: Law) -> WholeProgram:
@@ -66,7 +64,7 @@ def trace_whole(profile: Profile, sale: Law, border: Law) -> WholeProgram:
     charges = trace_fees(whole)
     outputs = [step for one in charges for step in _steps_of(one)]
     program = Program([*outputs, *whole.reasons], whole.exports)
-    return WholeProgram(program, tuple(charges), tuple(program.place(one.amount) for one in charges), whole)
+    return WholeProgram(program, tuple(charges), tuple(program.place(one.amount) for one in charges), whole, {})
 
 
 def _steps_of(traced: Traced) -> list[Step]:
@@ -109,6 +107,7 @@ def trace_line(
         tuple(bindings),
         tuple(told),
         line,
+        {},
     )
 
 
