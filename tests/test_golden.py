@@ -54,6 +54,8 @@ def _wrong(expect: dict[str, Any], result: Assessment) -> list[str]:
         if (Money.parse(wanted) if wanted is not None else None) != got:
             found.append(f"{place}: expected {wanted}, got {got}")
 
+    if expect.get("decision", result.decision) != result.decision:
+        found.append(f"decision: expected {expect['decision']}, got {result.decision}")
     by_id = {item.id: item for item in result.items}
     for item_id, amounts in expect.get("items", {}).items():
         item = by_id[item_id]

@@ -395,6 +395,16 @@ def test_json_is_exact_and_names_its_law_once(bundled: Tariffs) -> None:
     assert {name for one in found["charges"] for name in one["records"]} <= found["law"].keys()
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_page_grows_with_the_lines_and_not_with_their_square(format: Any, bundled: Tariffs) -> None:
+    def length(count: int) -> int:
+        line = {"commodity": "61091000", "origin": "CN", "quantity": "1", "unit_price": "0.50 EUR"}
+        consignment = berlin(items=[line | {"id": f"{n:03}"} for n in range(count)])
+        return len(explain(assess(consignment, bundled), format=format))
+
+    assert length(120) < 2.2 * length(60)
+
+
 def test_charges_on_the_whole_are_explained(tmp_path: Path) -> None:
     fee = """
 [[charge.fee]]

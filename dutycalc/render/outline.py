@@ -196,12 +196,13 @@ def explain_json(assessment: Assessment, *, item: str | None, charge: str | None
 
 
 def _node_dict(node: Node, law: dict[str, Any]) -> dict[str, Any]:
+    """Return a step and what is inside it; of a step worked elsewhere only its id, its label and where."""
+    if node.shown != "here":
+        return {"id": node.step.id, "label": node.step.label, "shown": node.shown}
     found = node.step.to_dict()
     found["inputs"] = [one.id for one in node.inputs]
     if node.step.law is not None:
         _named(node.step.law, law)
-    if node.shown != "here":
-        found["shown"] = node.shown
     if node.inside:
         found["inside"] = [_node_dict(one, law) for one in node.inside]
     return found

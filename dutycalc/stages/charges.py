@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from dutycalc.errors import ConflictError, FactsError, MissingFactError
 from dutycalc.expressions import parse
-from dutycalc.law import Provision
+from dutycalc.law import ALWAYS, Provision
 from dutycalc.loader import Law
 from dutycalc.money import Rounding
 from dutycalc.stages.collection import EXEMPT, Binding, Outcome, at_border, at_sale, offered_scheme
@@ -157,7 +158,8 @@ class Traced(Frozen):
 
 
 def trace_charges(line: Line, bindings: Sequence[Binding]) -> list[Traced]:
-    """Return every charge of the law on the line, in order."""
+    """Return every charge of the law on the line, in order, and what fees the caller states beside them."""
+    _refuse_stray_charges(line)
     found = []
     for name in line.whole.gathered:
         provision = line.border.on("charge", name)
@@ -167,7 +169,45 @@ def trace_charges(line: Line, bindings: Sequence[Binding]) -> list[Traced]:
         traced = _trace(line, name, provision, bindings)
         if traced is not None:
             found.append(traced)
+    if not _takes_stated(line, "fee") and any(one.kind == "fee" for one in line.item.stated_charges):
+        found.append(_stated_fees(line))
     return found
+
+
+def _takes_stated(line: Line, kind: str) -> bool:
+    return any(one.value.kind == kind and one.value.rate == "stated" for one in line.border.all("charge").values())
+
+
+def _refuse_stray_charges(line: Line) -> None:
+    """Refuse a stated charge of a kind for which the law here has no place: it would be lost."""
+    for one in line.item.stated_charges:
+        if one.kind != "fee" and not _takes_stated(line, one.kind):
+            known = sorted({each.value.kind for each in line.border.all("charge").values() if each.value.rate == "stated"})
+            raise FactsError(
+                f"stated_charges: {line.border.code} has no charge of kind {one.kind} that a caller states; "
+                f"it has {', '.join([*known, 'fee'])}",
+                fact="stated_charges",
+            )
+
+
+def _stated_fees(line: Line) -> Traced:
+    """Return the fees, such as a carrier's, that the caller vouches for: in no other charge's base."""
+    rounding = Rounding(line.unit, "half_up")
+    each = [rounded(one.label, one, rounding, None) for one in stated_charges(line, "fee", "fee", part(line, "price"))]
+    amount = add("fees, as stated", *each) if len(each) > 1 else each[0]
+    border = at_border(line, STATED_FEE.value, None, None) or EXEMPT
+    return Traced("stated_fee", STATED_FEE, amount, (Way(None, None, "stated", ()),), (), border)
+
+
+STATED_FEE: Final[Provision[Charge]] = Provision(
+    record="stated/charge.fee",
+    value=Charge(
+        kind="fee", title="fee, as stated", rate="stated", valid_from=date.min, cite=["stated"],
+        rounding=RoundingRule(to="minor_unit", mode="half_up"),
+    ),
+    valid_from=date.min, valid_until=ALWAYS, known_from=date.min, citations=(),
+)  # fmt: skip
+"""Stands where a record of law would, for fees that only the caller knows."""
 
 
 def _share_of_whole(line: Line, name: str) -> None:
@@ -250,7 +290,8 @@ Takes = Sequence[tuple[Binding, Take | Any]]
 def _is_stated(line: Line, kind: str) -> bool:
     """Tell whether a charge that only the caller can state is stated, or is known to be lacking."""
     stated = any(one.kind == kind for one in line.item.stated_charges)
-    return stated or _unmodelled(line, kind) is not None
+    defended = kind == "trade_defence" and line.tariff is not None and bool(line.tariff.trade_defence)
+    return stated or defended or _unmodelled(line, kind) is not None
 
 
 def _after_schemes(
@@ -421,7 +462,7 @@ def _by_rate(
             rounding = _rounding(line, charge.rounding, provision.record)
             each = [rounded(one.label, one, rounding, provision) for one in stated]
             return add(f"{words}, as stated", *each), "stated", ()
-        unmodelled = _unmodelled(line, charge.kind)
+        unmodelled = _unmodelled(line, charge.kind) or _trade_defence(line, provision)
         if unmodelled is not None:
             return unmodelled, "unknown", ()
         return line.zero(f"no {words} is stated", provision), "none stated", ()
@@ -458,6 +499,17 @@ def _unmodelled(line: Line, kind: str | None, otherwise: Step | None = None) -> 
         nothing = amount or otherwise or line.zero(f"no {record.subject}", provision)
         amount = decide(record.subject, test, step, nothing, law=provision)
     return amount
+
+
+def _trade_defence(line: Line, provision: Provision[Charge]) -> Step | None:
+    """Return a missing amount where the tariff names a trade defence measure whose duty it does not give."""
+    if line.tariff is None or not line.tariff.trade_defence or provision.value.kind != "trade_defence":
+        return None
+    reason = (
+        f"trade defence measures exist on {line.item.commodity} and their duties are not in the tables; "
+        "state what applies, zero where none does, as a stated charge of kind trade_defence"
+    )
+    return missing("trade defence", Unknown("law", "trade_defence", reason), provision, line.currency)
 
 
 def trace_unmodelled(line: Line) -> Step | None:

@@ -9,7 +9,7 @@ from dutycalc.law import Provision
 from dutycalc.stages.context import Line, Point, Trace, consignment_mismatch, mismatch
 from dutycalc.stages.relief import applies
 from dutycalc.steps import Step, all_of, because
-from dutycalc.tables import BorderCollection, Charge, Registration, Returns, Scheme
+from dutycalc.tables import BorderCollection, Charge, Registration, Returns, Scheme, Take
 from dutycalc.values import Frozen
 from dutycalc.words import SELLER_PAYS_DUTIES, Model, Role
 
@@ -174,12 +174,24 @@ EXEMPT = Outcome(model="exempt", at="border", liable=None, collector=None, payer
 """Nobody collects: the law relieves the charge, or waives it."""
 
 
+def _takes(line: Line, scheme: Scheme, charge: str) -> bool:
+    """Tell whether a scheme takes a charge at the sale, by itself or as another of the same kind in its stead."""
+    take = scheme.takes.get(charge)
+    if take != "relieved":
+        return take is not None
+    charges = line.border.all("charge")
+    kind = charges[charge].value.kind
+    return any(
+        isinstance(other, Take) and name in charges and charges[name].value.kind == kind
+        for name, other in scheme.takes.items()
+    )
+
+
 def offered_scheme(line: Line, charge: str) -> str | None:
     """Return the risk that a charge is taken twice: a scheme could take it, and its number is missing or malformed."""
     for name, provision in line.laws["sale"].all("scheme").items():
         scheme: Scheme = provision.value
-        take = scheme.takes.get(charge)
-        if name in line.taken or scheme.tax_point != "sale" or take is None or take == "relieved":
+        if name in line.taken or scheme.tax_point != "sale" or not _takes(line, scheme, charge):
             continue
         if scheme.registration is None or "buyer" in scheme.liable:
             continue

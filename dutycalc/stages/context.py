@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from dutycalc.errors import FactsError, MissingFactError
+from dutycalc.expressions import COMPONENTS, PARTS
 from dutycalc.law import Provision
 from dutycalc.loader import Law
 from dutycalc.money import Money, quantum
 from dutycalc.profile import ItemProfile, Profile
 from dutycalc.steps import Sharing, Step, Unknown, divide, given, law_leaf, missing, part, times, total
 from dutycalc.tables import Condition, Goods, RoundingRule, Scoped
-from dutycalc.units import convert, factors
+from dutycalc.units import factors, ratio
 from dutycalc.values import Frozen
 
 Point = Literal["sale", "import"]
@@ -138,6 +139,8 @@ class Line(Trace):
     def measure(self, unit: str) -> Step:
         """Return the quantity of this line in a unit, converted within its dimension."""
         item = self.item
+        if unit in PARTS or unit in COMPONENTS:
+            return self._part_of_goods(unit)
         if unit == "item":
             return self.fact("quantity", "quantity", "item")
         if unit == "kg" and "net_mass_kg" in item.measures:
@@ -158,11 +161,27 @@ class Line(Trace):
         name = "net_mass_kg" if unit == "kg" else "gross_mass_kg" if unit == "kg/gross" else f"measures.{unit}"
         return missing(f"quantity in {unit}", Unknown("fact", name, f"the law charges by {unit}"), unit=unit)
 
+    def _part_of_goods(self, name: str) -> Step:
+        """Return the value of a part of the goods, or a component of their composition, as a fact."""
+        if name == "retail price" and self.item.retail_currency is not None:
+            one = self.fact("retail price", "retail_price", self.item.retail_currency)
+            whole = times("retail price of the line", one, self.measure("item"), unit=one.unit)
+            return self.converted("retail price of the line", whole)
+        subject = "retail_price" if name == "retail price" else name
+        return missing(name, Unknown("fact", subject, f"the tariff charges by the {name}"), unit=self.currency)
+
     def _scaled(self, quantity: Step, source: str, target: str) -> Step:
-        factor = convert(Decimal(1), source, target)
-        label = f"{target} for one {source}"
-        scale = self._leaves.setdefault(("unit", source, target), Step(label, "law", constant=factor))
-        return times(f"quantity in {target}", quantity, scale, unit=target)
+        """Return a quantity in another unit, multiplied first and divided last, so that twelve are a dozen."""
+        label = f"quantity in {target}"
+        multiplier, divisor = ratio(source, target)
+        if multiplier != 1:
+            quantity = times(label, quantity, self._constant(f"{target} for {divisor} {source}", multiplier), unit=target)
+        if divisor != 1:
+            quantity = divide(label, quantity, self._constant(f"{source} for one {target}", divisor), unit=target)
+        return quantity
+
+    def _constant(self, label: str, number: Decimal) -> Step:
+        return self._leaves.setdefault(("unit", label), Step(label, "law", constant=number))
 
 
 def _alike(word: str, unit: str) -> bool:

@@ -59,7 +59,9 @@ def look_up(schedule: Schedule | None, item: ItemProfile, day: date) -> Tariff |
         lines = ", ".join(f"{code} ({text})" for code, text in answer.candidates[:12])
         text = f"commodity {item.commodity} needs more digits: its lines bear different duties: {lines}"
         return Tariff(None, "", Unknown("fact", "commodity", text), answer.notices)
-    return Tariff(option.measure.provision(), reason, None, answer.notices, defence)
+    duty = option.measure.provision().replaced(value=option.expression_text)
+    notices = tuple(dict.fromkeys((*answer.notices, *option.notices(day))))
+    return Tariff(duty, reason, None, notices, defence)
 
 
 def amount_of(
