@@ -31,7 +31,12 @@ class Step(Frozen):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the step as plain JSON values; what is empty is left out."""
-        found: dict[str, Any] = {"id": self.id, "label": self.label, "op": self.op, "inputs": list(self.inputs)}
+        found: dict[str, Any] = {
+            "id": self.id,
+            "label": self.label,
+            "op": self.op,
+            "inputs": list(self.inputs),
+        }
         found["value"] = self.value
         found["unit"] = self.unit
         if self.fact is not None:

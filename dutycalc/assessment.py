@@ -66,7 +66,9 @@ class Assessment:
     @cached_property
     def charges(self) -> tuple[Charge, ...]:
         """Return the charges on the consignment as a whole."""
-        return tuple(self._charge(one, self.whole.program, self.values, "C") for one in self.decisions_on(None))
+        return tuple(
+            self._charge(one, self.whole.program, self.values, "C") for one in self.decisions_on(None)
+        )
 
     def all_charges(self) -> Iterator[tuple[str, Charge]]:
         """Yield every charge with the id of its line, or with nothing for the consignment's own."""
@@ -118,7 +120,7 @@ class Assessment:
 
     @cached_property
     def sums(self) -> tuple[Decimal, dict[str, Decimal], dict[str, Decimal], dict[str, Decimal]]:
-        """Return the sums of all, by kind, by collector and by moment, as numbers in the assessment's currency."""
+        """Return the sums of all, by kind, by collector and by moment, in the currency of the charges."""
         add = EXACT.add
         whole = nothing = Decimal(0) * self.whole.trace.unit
         kinds: dict[str, Decimal] = {}
@@ -184,7 +186,9 @@ class Assessment:
         line, values = self.lines[place], self.line_values[place]
         item = self.consignment.items[place]
         found = {name: self.money(values[at]) for name, at in line.values}
-        charges = [self._charge(one, line.program, values, f"L{place + 1}") for one in self.decisions_on(place)]
+        charges = [
+            self._charge(one, line.program, values, f"L{place + 1}") for one in self.decisions_on(place)
+        ]
         return AssessedItem(item.id, item.commodity, found.get("customs_value"), found, tuple(charges))
 
     def money(self, value: Any) -> Money | None:
@@ -202,9 +206,7 @@ class Assessment:
         )
 
     def _collection(self, outcome: Outcome) -> Collection:
-        return Collection(
-            declare=self.number_of(outcome), due=self.due_of(outcome), **collected_of(outcome)
-        )
+        return Collection(declare=self.number_of(outcome), due=self.due_of(outcome), **collected_of(outcome))
 
     def number_of(self, outcome: Outcome) -> str | None:
         """Return the number to send with the parcel's data, where a scheme wants one."""

@@ -54,7 +54,9 @@ def stated_of(one: Traced, outcome: Outcome, way: Way) -> dict[str, Any]:
     """Return what of a charge depends on no amount, as fields of Charge."""
     shape = one.provision.value
     records = tuple(
-        {(each.record, each.valid_from): each for each in (*way.provisions, outcome.provision) if each}.values()
+        {
+            (each.record, each.valid_from): each for each in (*way.provisions, outcome.provision) if each
+        }.values()
     )
     return {
         "name": one.name,
@@ -114,7 +116,7 @@ _MONTHS: Final = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 
 @lru_cache(maxsize=4096)
 def _due(every: str, ends: tuple[int, ...], months_after: int, due_on: int | str, day: date) -> date:
-    from dateutil.relativedelta import relativedelta  # only a due day pays for it
+    from dateutil.relativedelta import relativedelta  # noqa: PLC0415 # only a due day pays for it
 
     ends = ends or tuple(month for month in range(1, 13) if month % _MONTHS[every] == 0)
     last = day.replace(day=1)

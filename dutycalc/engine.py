@@ -47,7 +47,9 @@ def assess(
     whole = _whole(consignment, territory, known_on, chosen)
     lines = _lines(consignment, territory, whole, tariffs)
     values, found, unknown = _run(consignment, whole, lines)
-    result = Assessment(consignment, tariffs, territory, whole.law, [one.law for one in lines], values, found, unknown)
+    result = Assessment(
+        consignment, tariffs, territory, whole.law, [one.law for one in lines], values, found, unknown
+    )
     if (unknown or result.lacks_something()) and not partial:
         missing = result.missing
         if missing:
@@ -80,8 +82,9 @@ def _check_registrations(one: Consignment, sale: Law, border: Law, tariffs: Tari
             if sale.find("registration", key) or border.find("registration", key):
                 continue
             if key not in tariffs.registrations:
+                known = tariffs.registrations
                 raise FactsError(
-                    f"{role}.registrations: no table knows the scheme {key!r}{near(key, tariffs.registrations)}",
+                    f"{role}.registrations: no table knows the scheme {key!r}{near(key, known)}",
                     fact=f"{role}.registrations",
                 )
 
@@ -124,7 +127,9 @@ def _lines(one: Consignment, territory: Territory, whole: _Whole, tariffs: Tarif
         if line is None:
             try:
                 profile = item_profile(item)
-                law = trace_line(whole.law, profile, one.import_day, look_up(schedule, profile, one.import_day))
+                law = trace_line(
+                    whole.law, profile, one.import_day, look_up(schedule, profile, one.import_day)
+                )
             except DutycalcError as fault:
                 faults.append(_on_item(fault, item))
                 continue
@@ -226,9 +231,7 @@ GATHERED_KEPT: Final = 4_096
 """Sets of lines for which one consignment's program remembers where they have what it gathers."""
 
 
-def _run(
-    one: Consignment, whole: _Whole, lines: Sequence[_Line]
-) -> tuple[list[Any], list[list[Any]], bool]:
+def _run(one: Consignment, whole: _Whole, lines: Sequence[_Line]) -> tuple[list[Any], list[list[Any]], bool]:
     """Return the values of every step, of the whole and of each line; and whether something was missing."""
     items = one.items
     order = [(len(item.id), item.id) for item in items]
@@ -282,13 +285,19 @@ def _run_carefully(
 
 
 def _careful_phase(
-    program: Program, phase: int, values: list[Value], facts: Sequence[Decimal], crossing: Crossing, place: int | None
+    program: Program,
+    phase: int,
+    values: list[Value],
+    facts: Sequence[Decimal],
+    crossing: Crossing,
+    place: int | None,
 ) -> None:
     stated = dict(zip(program.facts, facts, strict=True))
 
     def cross(step: Step, *inputs: Any) -> Any:
         result = crossing.carefully(step, *inputs)
-        return result[place] if step.op == "part" and isinstance(result, tuple) else result
+        mine = step.op == "part" and isinstance(result, tuple) and place is not None
+        return result[place] if mine else result
 
     for n, step in enumerate(program.steps):
         if step.phase == phase:

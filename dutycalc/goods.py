@@ -34,7 +34,7 @@ MOST_ITEMS: Final = 10_000
 
 
 def _fault(code: str, text: str) -> PydanticCustomError:
-    return PydanticCustomError(code, "{text}", {"text": text})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{text}", {"text": text})
 
 
 SHAPES: Final = {

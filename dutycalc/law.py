@@ -48,7 +48,7 @@ class Provision(Frozen, Generic[T]):
 
     def at(self, value: object, part: str = "") -> Provision[object]:
         """Return the same record of law for one value within it."""
-        return self.replaced(value=value, record=f"{self.record}.{part}" if part else self.record)  # type: ignore[return-value, arg-type]
+        return self.replaced(value=value, record=f"{self.record}.{part}" if part else self.record)  # type: ignore[no-any-return]
 
 
 class Series(Generic[T]):

@@ -106,7 +106,9 @@ class Territory:
     def parents(self) -> tuple[Territory, ...]:
         """Return the unions and countries that this territory has been a member of."""
         members = self.own.get("member_of", {}).get("", ())
-        return tuple(self.tariffs.territory(code) for code in dict.fromkeys(one.value.code for one in members))
+        return tuple(
+            self.tariffs.territory(code) for code in dict.fromkeys(one.value.code for one in members)
+        )
 
     @cached_property
     def all_files(self) -> tuple[File, ...]:
@@ -120,7 +122,7 @@ class Territory:
 
     @cached_property
     def checked_on(self) -> date:
-        """Return the oldest day on which a file that bears on this territory was last compared with its sources."""
+        """Return the oldest day on which a file that bears on this territory was last checked."""
         return min(file.header.checked_on for file in self.all_files)
 
     @cached_property
@@ -142,9 +144,7 @@ class Territory:
         """Return the number of the stretch of days without a change that holds the day."""
         return bisect_right(self.changes, day)
 
-    def law(
-        self, day: date, *, known_on: date | None = None, variants: frozenset[str] = frozenset()
-    ) -> Law:
+    def law(self, day: date, *, known_on: date | None = None, variants: frozenset[str] = frozenset()) -> Law:
         """Return the law of a day; NotInForceError before the first day that the files cover."""
         if day < self.covered_from:
             raise NotInForceError(
@@ -223,7 +223,7 @@ class Tariffs:
     @cached_property
     def digest(self) -> str:
         """Return the SHA-256 of every file's path and bytes: the same on any machine."""
-        from hashlib import sha256  # loads OpenSSL: only whoever shows the digest pays for it
+        from hashlib import sha256  # noqa: PLC0415 # loads OpenSSL: only whoever shows the digest pays for it
 
         whole = sha256()
         for depth, layer in enumerate(self.layers):
@@ -247,6 +247,11 @@ class Tariffs:
         found = self._territories.get(code)
         if found is None:
             found, faults = self._read(code)
+            if not found.files and not faults:
+                others = [one for one in self.codes if one != code]
+                raise NotModelledError(
+                    f"{code}: no tables of law for this territory{near(code, others)}", subject=code
+                )
             if faults:
                 refuse(f"the tables of {code} are faulty", faults)
             self._territories[code] = found
@@ -273,14 +278,22 @@ class Tariffs:
         for layer in self.layers:
             for entry in layer.iterdir():
                 if not entry.is_dir() and entry.name.endswith(".toml"):
-                    found.append(TableError(f"{entry.name}: law lies in a folder for its territory", file=entry.name))
+                    found.append(
+                        TableError(f"{entry.name}: law lies in a folder for its territory", file=entry.name)
+                    )
         read = Tariffs(self.layers)
         for code in self.codes:
             territory, faults = read._read(code)
             found.extend(faults)
-            read._territories[code] = territory
+            if territory.files:
+                read._territories[code] = territory
+        for territory in list(read._territories.values()):
+            found.extend(faults_across(territory))
         for code in self.codes:
-            found.extend(faults_across(read._territories[code]))
+            try:
+                read.schedule(code)
+            except DutycalcError as fault:
+                found.append(fault)
         return found
 
     def _read(self, code: str) -> tuple[Territory, list[DutycalcError]]:
@@ -295,10 +308,6 @@ class Tariffs:
                     file, found = read_file(entry, f"{code.lower()}/{entry.name}", code)
                     faults.extend(found)
                     own.extend([file] if file else [])
-        if not own and not faults:
-            raise NotModelledError(
-                f"{code}: no tables for this territory{near(code, self.codes)}", subject=code
-            )
         return Territory(code, tuple(own), self), faults
 
 
@@ -343,7 +352,9 @@ def read_file(file: Traversable, path: str, code: str) -> tuple[File | None, lis
         if family not in HEADER:
             reader.family(family, body)
     for slug in reader.sources.keys() - reader.cited:
-        faults.append(TableError(f"{path}: nobody cites source {slug!r}", file=path, record=f"sources.{slug}"))
+        faults.append(
+            TableError(f"{path}: nobody cites source {slug!r}", file=path, record=f"sources.{slug}")
+        )
     return (File(path, header, reader.records()) if header else None), faults
 
 
@@ -401,7 +412,9 @@ class _Reader:
             self.cited.add(slug)
             source = self.sources.get(slug)
             if not isinstance(source, dict):
-                self.fault(where, f"cites {slug!r}, which is no source of this file{near(slug, self.sources)}")
+                self.fault(
+                    where, f"cites {slug!r}, which is no source of this file{near(slug, self.sources)}"
+                )
             elif {"title", "url", "published"} <= source.keys():
                 citations.append(Citation(slug, source["title"], source["url"], source["published"]))
         published = citations[0].published if citations else record.valid_from
@@ -435,6 +448,4 @@ def _told(fault: ValidationError, path: str, record: str) -> Iterable[DutycalcEr
         text = one["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         if one["type"] == "extra_forbidden":
             text = "unknown field"
-        yield TableError(
-            f"{path}: {record}{f': {field}' if field else ''}: {text}", file=path, record=record
-        )
+        yield TableError(f"{path}: {record}{f': {field}' if field else ''}: {text}", file=path, record=record)

@@ -90,9 +90,7 @@ def quantum(currency: str) -> Decimal:
     try:
         return _QUANTA[currency]
     except KeyError:
-        raise CurrencyError(
-            f"currency {currency!r} is not in ISO 4217", currencies=(currency,)
-        ) from None
+        raise CurrencyError(f"currency {currency!r} is not in ISO 4217", currencies=(currency,)) from None
 
 
 _ONE: Final = Decimal(1)
@@ -102,7 +100,7 @@ _QUANTA: Final = {code: Decimal(1).scaleb(-digits) for code, digits in MINOR_UNI
 
 def read_decimal(text: object) -> Decimal:
     """Return the exact number written in plain ASCII digits; FactsError for anything else."""
-    if isinstance(text, bool) or isinstance(text, float):
+    if isinstance(text, (bool, float)):
         raise FactsError(f"{text!r} is no exact number: write it as a string")
     if isinstance(text, int):
         return Decimal(text)
@@ -267,7 +265,7 @@ def split(
     for part in parts:
         left = EXACT.subtract(left, part)
     key = order if order is not None else range(len(weights))
-    ranked = sorted(range(len(weights)), key=lambda n: (-remainders[n], -weights[n], key[n]))  # type: ignore[operator]
+    ranked = sorted(range(len(weights)), key=lambda n: (-remainders[n], -weights[n], key[n]))
     for n in ranked[: int(left)]:
         parts[n] = EXACT.add(parts[n], _ONE)
     shares = [EXACT.multiply(part, unit) for part in parts]

@@ -18,10 +18,8 @@ def notices_of(one: Assessment) -> Iterator[Notice]:
     checked = one.territory.checked_on
     for day in sorted({one.consignment.sold_on, one.consignment.import_day}):
         if day > checked:
-            yield Notice(
-                "tables_older_than_day",
-                f"the tables of {one.territory.code} were last checked on {checked}; the law of {day} may differ",
-            )
+            checked_then = f"the tables of {one.territory.code} were last checked on {checked}"
+            yield Notice("tables_older_than_day", f"{checked_then}; the law of {day} may differ")
     doubtful: dict[str, Notice] = {}
     for place in (*range(len(one.lines)), None):
         kept = (one.whole if place is None else one.lines[place]).kept
@@ -38,10 +36,10 @@ def notices_of(one: Assessment) -> Iterator[Notice]:
         for told in line.told:
             if told.test is None or values[line.program.place(told.test)] is True:
                 yield Notice(told.code, told.text, item.id, told.provision.record)
-        key = ("notices", item.id)
-        if key not in line.kept:
-            line.kept[key] = tuple(_of_line(item.id, line))
-        yield from line.kept[key]
+        told_of = ("notices", item.id)
+        if told_of not in line.kept:
+            line.kept[told_of] = tuple(_of_line(item.id, line))
+        yield from line.kept[told_of]
         yield from _of_charges(item.id, line, one.decisions_on(place))
 
 

@@ -157,9 +157,7 @@ def consignment_key(one: Consignment, sale_epoch: int, import_epoch: int) -> Key
     )
 
 
-def consignment_profile(
-    one: Consignment, known_on: date | None, variants: frozenset[str]
-) -> Profile:
+def consignment_profile(one: Consignment, known_on: date | None, variants: frozenset[str]) -> Profile:
     """Return the categories of a consignment."""
     parties: dict[Role, PartyProfile] = {}
     stated: tuple[tuple[Role, Party | None], ...] = (

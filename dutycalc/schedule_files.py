@@ -250,7 +250,7 @@ def header_records(publication: Publication) -> list[tuple[str, str]]:
 def set_name(entries: Sequence[Entry]) -> str:
     """Return the name of a set of measures: a digest of what it says."""
     text = "\n".join("\t".join((kind, " ".join(groups), *rest)) for kind, groups, *rest in entries)
-    from hashlib import sha256  # loads OpenSSL: only who writes a table pays for it
+    from hashlib import sha256  # noqa: PLC0415 # loads OpenSSL: only who writes a table pays for it
 
     return sha256(text.encode()).hexdigest()[:8]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from inspect import get_annotations
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -95,7 +96,6 @@ class Shape(metaclass=Shaped):
 
     model_fields: ClassVar[dict[str, Field]]
     model_config: ClassVar[dict[str, Any]] = {}
-    __pydantic_fields_set__: set[str]
     _built: ClassVar[tuple[SchemaValidator, SchemaSerializer]]
     _schema: ClassVar[CoreSchema]
 
@@ -109,7 +109,7 @@ class Shape(metaclass=Shaped):
         if built is None:
             schema = schema_of(cls)
             built = cls._built = (SchemaValidator(schema), SchemaSerializer(schema))
-        return built  # type: ignore[no-any-return]
+        return built
 
     @classmethod
     def model_validate(cls, obj: Any) -> Self:
@@ -126,9 +126,12 @@ class Shape(metaclass=Shaped):
     @property
     def model_fields_set(self) -> set[str]:
         """Return the fields that were stated."""
-        return self.__pydantic_fields_set__
+        stated: set[str] = object.__getattribute__(self, "__pydantic_fields_set__")
+        return stated
 
-    def model_dump(self, *, exclude_unset: bool = False, exclude: frozenset[str] = frozenset()) -> dict[str, Any]:
+    def model_dump(
+        self, *, exclude_unset: bool = False, exclude: frozenset[str] = frozenset()
+    ) -> dict[str, Any]:
         """Return the fields as a mapping, shapes within as mappings too."""
         found: dict[str, Any] = self._core()[1].to_python(
             self, exclude_unset=exclude_unset, exclude=set(exclude), by_alias=True
@@ -142,7 +145,7 @@ class Shape(metaclass=Shaped):
     @classmethod
     def model_json_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema of the shape."""
-        from pydantic.json_schema import GenerateJsonSchema
+        from pydantic.json_schema import GenerateJsonSchema  # noqa: PLC0415 (the front that this avoids)
 
         return dict(GenerateJsonSchema(by_alias=True).generate(schema_of(cls), mode="validation"))
 
@@ -159,11 +162,11 @@ class Shape(metaclass=Shaped):
         return hash((type(self), *(_hashable(one) for one in self.__dict__.values())))
 
     def __repr__(self) -> str:
-        stated = ", ".join(f"{name}={getattr(self, name)!r}" for name in sorted(self.__pydantic_fields_set__))
+        stated = ", ".join(f"{name}={getattr(self, name)!r}" for name in sorted(self.model_fields_set))
         return f"{type(self).__name__}({stated})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__pydantic_fields_set__}
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._core()[0].validate_python(self._by_alias(state), self_instance=self)
@@ -195,14 +198,18 @@ def schema_of(cls: type[Shape]) -> CoreSchema:
 def _made(cls: type[Shape]) -> CoreSchema:
     fields: dict[str, core_schema.ModelField] = {}
     for base in reversed(cls.__mro__):
-        for name, text in base.__dict__.get("__annotations__", {}).items():
+        for name, text in get_annotations(base).items():
             field = cls.model_fields.get(name)
             if field is not None:
                 fields[name] = _field(field, _read(base.__module__, text))
     inner = core_schema.model_fields_schema(fields, model_name=cls.__name__, extra_behavior="forbid")
-    config = core_schema.CoreConfig(title=cls.__name__, hide_input_in_errors=True, populate_by_name=True)
+    config = core_schema.CoreConfig(
+        title=cls.__name__, hide_input_in_errors=True, validate_by_name=True, validate_by_alias=True
+    )
     found: CoreSchema = core_schema.model_schema(cls, inner, config=config)
-    return found if cls.check is Shape.check else core_schema.no_info_after_validator_function(_checked, found)
+    return (
+        found if cls.check is Shape.check else core_schema.no_info_after_validator_function(_checked, found)
+    )
 
 
 def _field(field: Field, schema: CoreSchema) -> core_schema.ModelField:
@@ -269,10 +276,16 @@ def _guarded(kind: Any, guards: tuple[Any, ...]) -> CoreSchema:
         return core_schema.str_schema(pattern=one.pattern, min_length=one.least, max_length=one.most)
     found = _bounded(kind, merged[0]) if merged else _schema(kind)
     for one in merged:
-        writer = core_schema.plain_serializer_function_ser_schema(one.written, when_used="json") if one.written else None
+        writer = (
+            core_schema.plain_serializer_function_ser_schema(one.written, when_used="json")
+            if one.written
+            else None
+        )
         if one.instead is not None:
             about = {"pydantic_js_input_core_schema": core_schema.str_schema(pattern=one.pattern)}
-            found = core_schema.no_info_plain_validator_function(one.instead, serialization=writer, metadata=about)
+            found = core_schema.no_info_plain_validator_function(
+                one.instead, serialization=writer, metadata=about
+            )
         if one.before is not None:
             found = core_schema.no_info_before_validator_function(one.before, found)
         if one.after is not None:

@@ -17,7 +17,7 @@ def tariffs_folder() -> Traversable:
     for folder in (package / "_tariffs", package.parent / "tariffs"):
         if folder.is_dir():
             return folder
-    from importlib.resources import files  # only a package that is no folder, such as a zip, pays for it
+    from importlib.resources import files  # noqa: PLC0415 # only a package that is no folder, such as a zip, pays for it
 
     shipped = files("dutycalc").joinpath("_tariffs")
     if shipped.is_dir():

@@ -259,7 +259,20 @@ class Program:
     `exports` names the steps that the other side reads; `places` is where each named step stands.
     """
 
-    __slots__ = ("_ranges", "_traced", "constants", "exported_in", "exports", "facts", "inputs", "names", "phases", "places", "segments", "steps")
+    __slots__ = (
+        "_ranges",
+        "_traced",
+        "constants",
+        "exported_in",
+        "exports",
+        "facts",
+        "inputs",
+        "names",
+        "phases",
+        "places",
+        "segments",
+        "steps",
+    )
 
     def __init__(self, outputs: Iterable[Step], exports: dict[str, Step] | None = None) -> None:
         self.exports = dict(exports or {})
@@ -328,7 +341,7 @@ def _in_order(outputs: Iterable[Step]) -> list[Step]:
 def _merged(steps: Iterable[Step]) -> tuple[list[Step], dict[int, int]]:
     """Return the steps without those that do again what another does, and where each step now stands.
 
-    What law states keeps its own words, whatever its value; an operation is the same under any label.
+    What law states keeps its own words; an operation of one law is the same under any label.
     """
     kept: list[Step] = []
     places: dict[int, int] = {}
@@ -337,7 +350,7 @@ def _merged(steps: Iterable[Step]) -> tuple[list[Step], dict[int, int]]:
         inputs = tuple(places[id(one)] for one in step.inputs)
         label = step.label if step.op in STATED else ""
         law = None if step.law is None else (step.law.record, step.law.valid_from)
-        key = (step.op, inputs, str(step.constant), label, law if step.op in STATED else None, step.unit, step.phase)
+        key = (step.op, inputs, str(step.constant), label, law, step.unit, step.phase)
         place = known.get(key)
         if place is None:
             place = known[key] = len(kept)
@@ -446,7 +459,9 @@ def _code(op: Op, n: int, a: Sequence[str], structure: Any) -> str:
             return f"x.{op}(c[{n}])"
 
 
-def careful(step: Step, values: Sequence[Value], fact: Callable[[str], Value], cross: Callable[..., Value]) -> Value:
+def careful(
+    step: Step, values: Sequence[Value], fact: Callable[[str], Value], cross: Callable[..., Value]
+) -> Value:
     """Return one step's value from its inputs' values, carrying what is unknown to all that rests on it.
 
     This is the reading used where something is missing: a `decide` takes no notice of the branch not
@@ -469,7 +484,8 @@ def careful(step: Step, values: Sequence[Value], fact: Callable[[str], Value], c
         return unknown
     if op in CROSSING or op in ("part", "whole"):
         return cross(step, *values)
-    return _KNOWN[op](step, *values)
+    found: Value = _KNOWN[op](step, *values)
+    return found
 
 
 def _round(step: Step, amount: Decimal) -> Decimal:

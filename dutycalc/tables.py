@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from dutycalc.errors import DutycalcError
 from dutycalc.expressions import Expression, parse
@@ -25,13 +25,14 @@ from dutycalc.words import (
     DeliveryTerm,
     HistoryPeriod,
     Model,
+    Moment,
     Purpose,
     Role,
     TaxClass,
     TransportMode,
 )
 
-_CODE: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
+_CODE: Final = re.compile(r"[A-Z]{2,4}(-[A-Z0-9]{1,3})?", re.ASCII)
 _PREFIX: Final = re.compile(r"[0-9]{2,12}(-[0-9]{2,12})?", re.ASCII)
 _SLUG: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
@@ -269,8 +270,11 @@ def _one_comparison(at_most: str | None, below: str | None) -> None:
 
 
 class Relief(Scoped):
-    """Charges that are not due: on the whole, only on the part within the limit (`excess` is charged),
-    or on the whole items that fit within it."""
+    """Charges that are not due.
+
+    On the `whole`, only on the part within the limit (the `excess` is charged), or on the `whole_items`
+    that fit within it. `mixed` says whether one line outside takes the whole consignment out.
+    """
 
     of: Names
     portion: Literal["whole", "excess", "whole_items"] = "whole"
@@ -295,7 +299,7 @@ class Bucket(Shape):
 class Special(Scoped):
     """A rate that replaces the ordinary one of a charge: flat amounts, flat rates, buckets by goods.
 
-    `replaces` are further charges that are then not due. `less` is taken from the amount. `mixed` says
+    `replaces` are further charges that are then not due. `less` is taken off once. `mixed` says
     whether one line outside takes the whole consignment out.
     """
 
@@ -335,11 +339,15 @@ class Waiver(Scoped):
 
 
 class Take(Shape):
-    """How a scheme takes a charge: at the sale on its own base, or at the border by its collector."""
+    """How a scheme takes a charge: at the sale on its own base, or at the border by its collector.
+
+    `moment` is when the buyer pays, where that is not the sale for the one and delivery for the other.
+    """
 
     at: Literal["sale", "border"]
     base: list[Slug] = []
     rounding: RoundingRule | None = None
+    moment: Moment | None = None
 
 
 class Returns(Shape):
@@ -387,8 +395,11 @@ class Scheme(Scoped):
 
 
 class Registration(Record):
-    """A kind of registration: its title and the picture of its number (`#` a digit, `@` a letter,
-    `*` either; other characters stand for themselves); several pictures are alternatives."""
+    """A kind of registration: its title and the picture of its number.
+
+    `#` is a digit, `@` a letter, `*` either; other characters stand for themselves; several pictures are
+    alternatives.
+    """
 
     title: str
     pictures: list[str] = []

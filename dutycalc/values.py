@@ -18,7 +18,11 @@ class Named(type):
         for base in bases:
             fields += getattr(base, "_fields", ())
             defaults |= getattr(base, "_defaults", {})
-        own = [field for field, kind in body.get("__annotations__", {}).items() if not str(kind).startswith("ClassVar")]
+        own = [
+            field
+            for field, kind in body.get("__annotations__", {}).items()
+            if not str(kind).startswith("ClassVar")
+        ]
         defaults |= {field: body.pop(field) for field in own if field in body}
         body.setdefault("__slots__", tuple(own))
         body["_fields"], body["_defaults"] = (*fields, *own), defaults

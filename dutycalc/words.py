@@ -43,7 +43,7 @@ KINDS: Final[tuple[ChargeKind, ...]] = get_args(ChargeKind)
 
 def near(word: str, words: Iterable[str]) -> str:
     """Return `; did you mean …?` with the nearest words of a closed list, or nothing."""
-    from difflib import get_close_matches  # only a refusal pays for it
+    from difflib import get_close_matches  # noqa: PLC0415 # only a refusal pays for it
 
     found = get_close_matches(word, sorted(words), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(found)}?" if found else ""

@@ -13,10 +13,11 @@ from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any, Final
 
-from dutycalc.decided import Decided, collected_of, in_units, stated_of, unknown
 from dutycalc.answer import Charge, Collection, Missing, Notice, Step, law_dict, reference
+from dutycalc.decided import Decided, collected_of, in_units, stated_of, unknown
 from dutycalc.money import Rounding, plain
 from dutycalc.profile import path_of
+from dutycalc.stages.tracing import LineProgram, WholeProgram
 from dutycalc.steps import STATED, Program
 from dutycalc.steps import Step as Operation
 
@@ -161,9 +162,10 @@ def _templates(one: Assessment, program: Program, line: int | None) -> list[Fill
 
 def write(one: Assessment) -> str:
     """Return the assessment as JSON text."""
+    items = ",".join(_item(one, place) for place in range(len(one.lines)))
     return (
         f'{{"format":"{FORMAT}","destination":"{one.consignment.destination}","currency":"{one.currency}",'
-        f'"decision":"{one.decision}","items":[{",".join(_item(one, place) for place in range(len(one.lines)))}],'
+        f'"decision":"{one.decision}","items":[{items}],'
         f'"charges":[{",".join(_charges(one, None))}],"totals":{_totals(one)},'
         f'"notices":{_list(one.notices)},"missing":{_list(one.missing)},"tables":{_tables(one)},'
         f'"law":{_law(one)},"working":[{_working(one)}]}}'
@@ -185,18 +187,22 @@ def _part(part: Notice | Missing) -> str:
 
 def _totals(one: Assessment) -> str:
     currency = one.currency
-    whole, *groups = one.sums
-    sums = ",".join(
-        f'"{name}":{{{",".join(f"{chr(34)}{key}{chr(34)}:{chr(34)}{each:f} {currency}{chr(34)}" for key, each in group.items())}}}'
-        for name, group in zip(("by_kind", "by_collector", "by_moment"), groups, strict=True)
+    whole, kinds, collectors, moments = one.sums
+
+    def group(sums: dict[str, Decimal]) -> str:
+        return ",".join(f'"{name}":"{each:f} {currency}"' for name, each in sums.items())
+
+    return (
+        f'{{"all":"{whole:f} {currency}","by_kind":{{{group(kinds)}}},'
+        f'"by_collector":{{{group(collectors)}}},"by_moment":{{{group(moments)}}}}}'
     )
-    return f'{{"all":"{whole:f} {currency}",{sums}}}'
 
 
 def _law(one: Assessment) -> str:
     """Return every record that the working names, once."""
     found: dict[str, str] = {}
-    for law in (one.whole, *one.lines):
+    laws: tuple[WholeProgram | LineProgram, ...] = (one.whole, *one.lines)
+    for law in laws:
         kept = law.kept.get("law")
         if kept is None:
             provisions = {reference(step.law): step.law for step in law.program.steps if step.law is not None}
@@ -204,9 +210,11 @@ def _law(one: Assessment) -> str:
                 for way in (*traced.ways, *(way for _, _, way in traced.taken)):
                     provisions.update((reference(each), each) for each in way.provisions)
                 outcomes = (traced.border, *(outcome for _, outcome, _ in traced.taken))
-                provisions.update((reference(each.provision), each.provision) for each in outcomes if each.provision)
+                provisions.update(
+                    (reference(each.provision), each.provision) for each in outcomes if each.provision
+                )
             kept = law.kept["law"] = {
-                name: f"{json.dumps(name)}:{json.dumps(law_dict(each), ensure_ascii=False, separators=(',', ':'))}"
+                name: json.dumps({name: law_dict(each)}, ensure_ascii=False, separators=(",", ":"))[1:-1]
                 for name, each in provisions.items()
             }
         found.update(kept)
@@ -289,11 +297,11 @@ def _charges(one: Assessment, place: int | None) -> list[str]:
 def _charge_template(decided: Decided, program: Program, prefix: str) -> tuple[str, ...]:
     collection = Collection(declare=MARK, due=None, **collected_of(decided.outcome))
     charge = Charge(
-        base=None, amount=None, step=f"{prefix}.{program.place(decided.traced.amount) + 1}", collection=collection,
+        base=None, amount=None, collection=collection,
+        step=f"{prefix}.{program.place(decided.traced.amount) + 1}",
         **stated_of(decided.traced, decided.outcome, decided.way),
     )  # fmt: skip
     shape = charge.to_dict()
     shape["base"] = shape["amount"] = shape["collection"]["declare"] = shape["collection"]["due"] = MARK
     text = json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
     return tuple(text.split(f'"{MARK}"'))
-

@@ -108,7 +108,7 @@ def _law() -> dict[str, Any]:
 
 
 def _dataclass(one: type, leave: set[str] | frozenset[str] = frozenset()) -> dict[str, Any]:
-    hints = {name: hint for name, hint in get_type_hints(one).items() if name not in leave}
+    hints = {name: hint for name, hint in get_type_hints(one).items() if name not in leave and name[0] != "_"}
     said = " ".join((one.__doc__ or "").split())
     return {"description": said, **_object({name: _of(hint) for name, hint in hints.items()})}
 

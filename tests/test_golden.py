@@ -72,11 +72,18 @@ def _wrong(expect: dict[str, Any], result: Assessment) -> list[str]:
         compare(f"charge {name}", wanted, total)
     for name, wanted in expect.get("totals", {}).items():
         totals = result.totals
-        got = totals["all"] if name == "all" else totals["by_kind"].get(name, Money.parse(f"0 {result.currency}"))
+        got = (
+            totals["all"]
+            if name == "all"
+            else totals["by_kind"].get(name, Money.parse(f"0 {result.currency}"))
+        )
         compare(f"total {name}", wanted, got)
     for item_id, charges in expect.get("collection", {}).items():
         for name, fields in charges.items():
-            charge = next((one for one in (by_id[item_id].charges if item_id else result.charges) if one.name == name), None)
+            charge = next(
+                (one for one in (by_id[item_id].charges if item_id else result.charges) if one.name == name),
+                None,
+            )
             if charge is None:
                 found.append(f"item {item_id}: no charge {name}")
                 continue

@@ -32,8 +32,8 @@ from dutycalc.importers import (
 from dutycalc.importers.japan import lower_of
 from dutycalc.importers.seasons import YEAR, seasonal
 from dutycalc.importers.usitc import objects
-from dutycalc.shipped import tariffs_folder
 from dutycalc.schedules import Schedule, load_schedule
+from dutycalc.shipped import tariffs_folder
 
 HERE = Path(__file__).parent / "importers"
 DAY = date(2026, 7, 1)

@@ -25,11 +25,11 @@ from dutycalc.law import ALWAYS
 from dutycalc.lookups import is_free
 from dutycalc.measures import KINDS, Column, Measure, Publication
 from dutycalc.nomenclature import hs_2022
-from dutycalc.shipped import tariffs_folder
 from dutycalc.origin_groups import FIELDS, OriginGroups
 from dutycalc.schedule_diff import diff_schedules
 from dutycalc.schedule_files import TableFile, set_name, write_table
 from dutycalc.schedules import Schedule, load_schedule
+from dutycalc.shipped import tariffs_folder
 
 DAYS = {
     "us": date(2026, 8, 3), "eu": date(2021, 6, 1), "gb": date(2021, 6, 1), "jp": date(2026, 9, 1),

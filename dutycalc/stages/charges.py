@@ -17,7 +17,7 @@ from dutycalc.stages.duty import amount_of, by_special, by_tariff, stated_charge
 from dutycalc.stages.relief import applies, base_after_relief, waiver_test, waivers_of
 from dutycalc.stages.tax import including_itself, percentage, rate_of_class
 from dutycalc.stages.valuation import value
-from dutycalc.steps import Step, Unknown, add, all_of, decide, missing, negate, rounded, times
+from dutycalc.steps import Step, Unknown, add, all_of, decide, missing, negate, rounded, subtract, times
 from dutycalc.tables import Charge, RoundingRule, Scheme, Take, Unmodelled
 from dutycalc.values import Frozen
 
@@ -36,7 +36,8 @@ def charge_order(law: Law) -> list[str]:
             return
         if name in open_names:
             raise ConflictError(
-                f"{law.code}: charges rest on each other: {', '.join([*open_names, name])}", records=open_names
+                f"{law.code}: charges rest on each other: {', '.join([*open_names, name])}",
+                records=open_names,
             )
         open_names.append(name)
         for part in _rests_on(law, name):
@@ -68,19 +69,29 @@ def plan(whole: Whole) -> None:
     specials = [one.value for one in law.all("special").values()]
     for name in charge_order(law):
         charge: Charge = law.on("charge", name).value
-        base = max([DECIDED, *(whole.gathered[one].due for one in _rests_on(law, name) if one in whole.gathered)])
+        base = max(
+            [DECIDED, *(whole.gathered[one].due for one in _rests_on(law, name) if one in whole.gathered)]
+        )
         raw = base + (charge.base_rounding is not None and charge.base_rounding.per == "consignment")
         own = [one for one in specials if one.of == name]
-        raw += charge.per == "tariff_line" or any(one.per == "tariff_line" for one in own)
+        shared = any(one.per == "tariff_line" or one.less is not None for one in own)
+        raw += charge.per == "tariff_line" or shared
         amount = raw + (charge.rounding.per == "consignment")
         alone = any(one.value.charges == [name] for _, one in waivers_of(whole, name))
         whole.gathered[name] = Gathering(base, raw, amount, amount + 1 if alone else amount)
     for name in whole.gathered:
-        _gather(whole, name, law.on("charge", name), [one for one in law.all("special").values() if one.value.of == name])
+        _gather(
+            whole,
+            name,
+            law.on("charge", name),
+            [one for one in law.all("special").values() if one.value.of == name],
+        )
     _test_waivers(whole)
 
 
-def _gather(whole: Whole, name: str, provision: Provision[Charge], specials: Sequence[Provision[Any]]) -> None:
+def _gather(
+    whole: Whole, name: str, provision: Provision[Charge], specials: Sequence[Provision[Any]]
+) -> None:
     """Prepare what the whole must add up, round and share for one charge."""
     charge = provision.value
     at = whole.gathered[name]
@@ -88,7 +99,9 @@ def _gather(whole: Whole, name: str, provision: Provision[Charge], specials: Seq
     if charge.per == "consignment":
         return
     if charge.base_rounding is not None and charge.base_rounding.per == "consignment":
-        rounding = Rounding(rounding_unit(whole, charge.base_rounding, provision.record), charge.base_rounding.mode)
+        rounding = Rounding(
+            rounding_unit(whole, charge.base_rounding, provision.record), charge.base_rounding.mode
+        )
         summed = whole.sum(f"base of {words} of all lines", f"base:{name}", at.base)
         whole.share(
             f"base:{name}", f"base of {words}, rounded, shared",
@@ -100,6 +113,15 @@ def _gather(whole: Whole, name: str, provision: Provision[Charge], specials: Seq
                 f"lines:{one.record}", f"{words}, shared over the lines of each tariff line",
                 _flat(whole, words, one), f"weight:{one.record}", at.raw - 1, f"code:{one.record}",
             )  # fmt: skip
+    for one in specials:
+        if one.value.less is not None:
+            whole.share(
+                f"less:{one.record}",
+                f"{words}: fixed amount taken off, shared by value",
+                whole.sum_of_law("less", one.value.less, one),
+                f"reached:{one.record}",
+                at.raw - 1,
+            )
     if charge.rounding.per == "consignment":
         rounding = Rounding(rounding_unit(whole, charge.rounding, provision.record), charge.rounding.mode)
         summed = whole.sum(f"{words} of all lines, before rounding", f"raw:{name}", at.raw)
@@ -111,11 +133,16 @@ def _gather(whole: Whole, name: str, provision: Provision[Charge], specials: Seq
 
 def _flat(whole: Whole, words: str, provision: Provision[Any]) -> Step:
     """Return the amount that each tariff line bears, from a record's expression."""
+
     def measure(unit: str) -> Step:
-        return missing(unit, Unknown("law", unit, f"{provision.record}: an amount for each tariff line knows no {unit}"))
+        return missing(
+            unit, Unknown("law", unit, f"{provision.record}: an amount for each tariff line knows no {unit}")
+        )
 
     base = whole.zero("nothing", provision)
-    step, _ = amount_of(whole, f"{words} for each tariff line", provision.value.rate, base, measure, provision)
+    step, _ = amount_of(
+        whole, f"{words} for each tariff line", provision.value.rate, base, measure, provision
+    )
     return step
 
 
@@ -126,7 +153,9 @@ def _test_waivers(whole: Whole) -> None:
             continue
         words = " and ".join(one.replace("_", " ") for one in waiver.charges)
         parts = [
-            whole.sum(f"{one.replace('_', ' ')} at the border, all lines", f"due:{one}", whole.gathered[one].amount)
+            whole.sum(
+                f"{one.replace('_', ' ')} at the border, all lines", f"due:{one}", whole.gathered[one].amount
+            )
             for one in waiver.charges
         ]
         amount = add(f"{words} of the consignment", *parts) if len(parts) > 1 else parts[0]
@@ -175,14 +204,22 @@ def trace_charges(line: Line, bindings: Sequence[Binding]) -> list[Traced]:
 
 
 def _takes_stated(line: Line, kind: str) -> bool:
-    return any(one.value.kind == kind and one.value.rate == "stated" for one in line.border.all("charge").values())
+    return any(
+        one.value.kind == kind and one.value.rate == "stated" for one in line.border.all("charge").values()
+    )
 
 
 def _refuse_stray_charges(line: Line) -> None:
     """Refuse a stated charge of a kind for which the law here has no place: it would be lost."""
     for one in line.item.stated_charges:
         if one.kind != "fee" and not _takes_stated(line, one.kind):
-            known = sorted({each.value.kind for each in line.border.all("charge").values() if each.value.rate == "stated"})
+            known = sorted(
+                {
+                    each.value.kind
+                    for each in line.border.all("charge").values()
+                    if each.value.rate == "stated"
+                }
+            )
             raise FactsError(
                 f"stated_charges: {line.border.code} has no charge of kind {one.kind} that a caller states; "
                 f"it has {', '.join([*known, 'fee'])}",
@@ -193,7 +230,10 @@ def _refuse_stray_charges(line: Line) -> None:
 def _stated_fees(line: Line) -> Traced:
     """Return the fees, such as a carrier's, that the caller vouches for: in no other charge's base."""
     rounding = Rounding(line.unit, "half_up")
-    each = [rounded(one.label, one, rounding, None) for one in stated_charges(line, "fee", "fee", part(line, "price"))]
+    each = [
+        rounded(one.label, one, rounding, None)
+        for one in stated_charges(line, "fee", "fee", part(line, "price"))
+    ]
     amount = add("fees, as stated", *each) if len(each) > 1 else each[0]
     border = at_border(line, STATED_FEE.value, None, None) or EXEMPT
     return Traced("stated_fee", STATED_FEE, amount, (Way(None, None, "stated", ()),), (), border)
@@ -269,7 +309,9 @@ def _trace(line: Line, name: str, provision: Provision[Charge], bindings: Sequen
     offered = offered_scheme(line, name)
     border = at_border(line, charge, None, offered)
     if border is None:
-        raise FactsError(f"{line.border.code}: no record says who collects {words} at the border by {line.profile.channel}")
+        raise FactsError(
+            f"{line.border.code}: no record says who collects {words} at the border by {line.profile.channel}"
+        )
     taken: list[tuple[Step | None, Outcome, Way]] = []
     line.values[name] = _after_schemes(line, name, provision, takes, amount, taken)
     collected = _waived(line, name, provision, amount, border_way, alone=False)
@@ -371,7 +413,12 @@ def _before_the_ordinary(line: Line, name: str) -> list[tuple[str, Provision[Any
 
 
 def _special(
-    line: Line, name: str, provision: Provision[Charge], other: Provision[Any], ways: list[Way], test: Step | None
+    line: Line,
+    name: str,
+    provision: Provision[Charge],
+    other: Provision[Any],
+    ways: list[Way],
+    test: Step | None,
 ) -> Step | None:
     special = other.value
     words = name.replace("_", " ")
@@ -387,9 +434,20 @@ def _special(
     if found is None:
         return None
     amount, text = found
+    if special.less is not None:
+        outside = line.zero("outside", other)
+        reached = base if test is None else decide(f"base of {words} where it counts", test, base, outside)
+        line.exports[f"reached:{other.record}"] = reached
+        off = line.part_of(f"less:{other.record}", f"{words}: share of the fixed amount")
+        amount = subtract(f"{words}, {label_of(other)}, less a fixed amount", amount, off, law=other)
     ways.append(Way(test, base, text, (other,)))
     if rule.per == "line":
-        return rounded(f"{words}, {label_of(other)}, rounded", amount, _rounding(line, rule, other.record), other if special.rounding else provision)
+        return rounded(
+            f"{words}, {label_of(other)}, rounded",
+            amount,
+            _rounding(line, rule, other.record),
+            other if special.rounding else provision,
+        )
     return amount
 
 
@@ -403,7 +461,12 @@ def _ordinary_base(line: Line, name: str, provision: Provision[Charge]) -> tuple
             line.exports[f"base:{name}"] = base
             base = line.part_of(f"base:{name}", f"base of {words}, rounded on the consignment, share")
         elif charge.base_rounding is not None:
-            base = rounded(f"base of {words}, rounded", base, _rounding(line, charge.base_rounding, provision.record), provision)
+            base = rounded(
+                f"base of {words}, rounded",
+                base,
+                _rounding(line, charge.base_rounding, provision.record),
+                provision,
+            )
         line.bases[name] = (base, partly)
     return line.bases[name]
 
@@ -416,10 +479,15 @@ def _share_of_tariff_line(
     code = line.item.commodity[:digits]
     if len(code) < digits:
         raise MissingFactError(
-            f"commodity {line.item.commodity}: {provision.record} counts codes of {digits} digits", fact="commodity"
+            f"commodity {line.item.commodity}: {provision.record} counts codes of {digits} digits",
+            fact="commodity",
         )
     line.exports[f"code:{provision.record}"] = Step("tariff line", "because", constant=code, law=provision)
-    weight = base if test is None else decide(f"base of {words} where it counts", test, base, line.zero("outside", provision))
+    weight = (
+        base
+        if test is None
+        else decide(f"base of {words} where it counts", test, base, line.zero("outside", provision))
+    )
     line.exports[f"weight:{provision.record}"] = weight
     return line.part_of(f"lines:{provision.record}", f"{words}: share of what the tariff line bears")
 
@@ -534,7 +602,9 @@ def trace_notices(line: Line) -> list[Told]:
             fit = applies(line, provision)
             if fit is not None:
                 text = provision.value.subject if family == "prohibition" else provision.value.text
-                test = all_of(f"{label_of(provision)} holds", *fit.tests, law=provision) if fit.tests else None
+                test = (
+                    all_of(f"{label_of(provision)} holds", *fit.tests, law=provision) if fit.tests else None
+                )
                 found.append(Told(code, text, provision, test))
     return found
 
@@ -547,14 +617,18 @@ def _rounded_on_whole(line: Line, name: str, charge: Charge, amount: Step) -> St
 
 
 def _export_due(line: Line, name: str, provision: Provision[Charge], amount: Step, takes: Takes) -> None:
-    """Give the whole what falls due at the border: what a scheme takes at the sale is no part of a small sum."""
+    """Give the whole what falls due at the border: what a scheme takes at the sale is no part of it."""
     if f"due:{name}" not in line.whole.wanted:
         return
     words = name.replace("_", " ")
     nothing = line.zero(f"{words} taken at the sale", provision)
     for binding, take in takes:
         if take == "relieved" or (isinstance(take, Take) and take.at == "sale"):
-            amount = nothing if binding.test is None else decide(f"{words} at the border", binding.test, nothing, amount)
+            amount = (
+                nothing
+                if binding.test is None
+                else decide(f"{words} at the border", binding.test, nothing, amount)
+            )
     line.exports[f"due:{name}"] = amount
 
 
@@ -595,7 +669,7 @@ def _taken(
         outcome = EXEMPT
     elif take.at == "border":
         charge = provision.value
-        outcome = at_border(line, charge, binding, None) or EXEMPT
+        outcome = at_border(line, charge, binding, None, take.moment) or EXEMPT
         return amount, (outcome, Way(binding.test, None, "", (scheme,)))
     else:
         step, way = _at_sale(line, name, provision, binding, take)
@@ -605,11 +679,15 @@ def _taken(
     return decide(words, binding.test, step, amount), (outcome, way)
 
 
-def _at_sale(line: Line, name: str, provision: Provision[Charge], binding: Binding, take: Take) -> tuple[Step, Way]:
+def _at_sale(
+    line: Line, name: str, provision: Provision[Charge], binding: Binding, take: Take
+) -> tuple[Step, Way]:
     """Return a charge that is taken with the price, on the scheme's own base, by the law of its tax point."""
     charge = provision.value
     words = name.replace("_", " ")
-    base = _sum(line, f"base of {words} at the sale", take.base or charge.base, binding.point, binding.provision)
+    base = _sum(
+        line, f"base of {words} at the sale", take.base or charge.base, binding.point, binding.provision
+    )
     if charge.rate == "tax_class":
         rate, classes = rate_of_class(line, binding.point)
         raw = times(f"{words} at the sale, before rounding", base, rate)
@@ -621,4 +699,3 @@ def _at_sale(line: Line, name: str, provision: Provision[Charge], binding: Bindi
     rule = take.rounding or charge.rounding
     amount = rounded(f"{words} at the sale", raw, _rounding(line, rule, provision.record), provision)
     return amount, Way(binding.test, base, text, read)
-

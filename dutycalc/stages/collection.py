@@ -11,7 +11,7 @@ from dutycalc.stages.relief import applies
 from dutycalc.steps import Step, all_of, because
 from dutycalc.tables import BorderCollection, Charge, Registration, Returns, Scheme, Take
 from dutycalc.values import Frozen
-from dutycalc.words import SELLER_PAYS_DUTIES, Model, Role
+from dutycalc.words import SELLER_PAYS_DUTIES, Model, Moment, Role
 
 
 class Outcome(Frozen):
@@ -56,13 +56,16 @@ def fits_picture(number: str, pictures: list[str]) -> bool:
 
 def _fits(mark: str, sign: str) -> bool:
     letter = sign.isascii() and sign.isupper()
-    return mark == sign or (mark == "@" and letter) or (mark == "*" and (letter or sign == "#")) or (
-        mark.isdigit() and sign == "#"
+    return (
+        mark == sign
+        or (mark == "@" and letter)
+        or (mark == "*" and (letter or sign == "#"))
+        or (mark.isdigit() and sign == "#")
     )
 
 
 def party_of(trace: Trace, scheme: Scheme, point: Point) -> tuple[Role | None, str | None]:
-    """Return the first party, in the law's order, that the scheme binds, and what is wrong with its number."""
+    """Return the first party, in the law's order, that the scheme binds, and any fault of its number."""
     problem: str | None = None
     for role in scheme.liable:
         party = trace.profile.parties.get(role)
@@ -106,7 +109,9 @@ def bind(line: Line) -> list[Binding]:
     for point in points:
         for name, provision in line.laws[point].all("scheme").items():
             scheme: Scheme = provision.value
-            if scheme.tax_point != point or (scheme.when and all(mismatch(one, line, line.item) for one in scheme.when)):
+            if scheme.tax_point != point or (
+                scheme.when and all(mismatch(one, line, line.item) for one in scheme.when)
+            ):
                 continue
             role, risk = party_of(line, scheme, point)
             if role is None:
@@ -144,11 +149,13 @@ def at_sale(line: Line, binding: Binding) -> Outcome:
     )
 
 
-def at_border(line: Trace, charge: Charge, binding: Binding | None, offered: str | None) -> Outcome | None:
-    """Return the outcome of a charge that falls due on the declaration, or None where no record says whose it is."""
+def at_border(
+    line: Trace, charge: Charge, binding: Binding | None, offered: str | None, moment: Moment | None = None
+) -> Outcome | None:
+    """Return the outcome of a charge due on the declaration, or None where no record says whose it is."""
     delivered = line.profile.delivery_term in SELLER_PAYS_DUTIES
     payer: Role = "seller" if delivered else "buyer"
-    moment = "checkout" if delivered else "delivery"
+    moment = moment or ("checkout" if delivered else "delivery")
     risk = "delivered_duty_paid_without_number" if delivered and offered else offered
     if binding is not None:
         scheme = binding.provision.value
@@ -175,7 +182,7 @@ EXEMPT = Outcome(model="exempt", at="border", liable=None, collector=None, payer
 
 
 def _takes(line: Line, scheme: Scheme, charge: str) -> bool:
-    """Tell whether a scheme takes a charge at the sale, by itself or as another of the same kind in its stead."""
+    """Tell whether a scheme takes a charge at the sale, or another of the same kind in its stead."""
     take = scheme.takes.get(charge)
     if take != "relieved":
         return take is not None
@@ -188,7 +195,7 @@ def _takes(line: Line, scheme: Scheme, charge: str) -> bool:
 
 
 def offered_scheme(line: Line, charge: str) -> str | None:
-    """Return the risk that a charge is taken twice: a scheme could take it, and its number is missing or malformed."""
+    """Return why a charge may be taken twice: a scheme could take it, and lacks a well-formed number."""
     for name, provision in line.laws["sale"].all("scheme").items():
         scheme: Scheme = provision.value
         if name in line.taken or scheme.tax_point != "sale" or not _takes(line, scheme, charge):

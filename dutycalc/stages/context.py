@@ -60,7 +60,11 @@ class Trace:
             return divide(f"{label} in {target}", amount, rate, unit=target)
         rule = self.border.find("exchange_rate")
         told = f" ({rule.value.rule})" if rule else ""
-        unknown = Unknown("exchange_rate", f"{source}/{target}", f"no rate of exchange from {source} to {target} is stated{told}")
+        unknown = Unknown(
+            "exchange_rate",
+            f"{source}/{target}",
+            f"no rate of exchange from {source} to {target} is stated{told}",
+        )
         return self._leaves.setdefault(("rate", source), missing(name, unknown, rule, target))
 
     def sum_of_law(self, label: str, money: Money, provision: Provision[Any]) -> Step:
@@ -158,7 +162,9 @@ class Line(Trace):
             return self._scaled(self.fact("net mass", "net_mass_kg", "kg"), "kg", unit)
         if _alike("item", unit):
             return self._scaled(self.fact("quantity", "quantity", "item"), "item", unit)
-        name = "net_mass_kg" if unit == "kg" else "gross_mass_kg" if unit == "kg/gross" else f"measures.{unit}"
+        name = (
+            "net_mass_kg" if unit == "kg" else "gross_mass_kg" if unit == "kg/gross" else f"measures.{unit}"
+        )
         return missing(f"quantity in {unit}", Unknown("fact", name, f"the law charges by {unit}"), unit=unit)
 
     def _part_of_goods(self, name: str) -> Step:
@@ -168,16 +174,22 @@ class Line(Trace):
             whole = times("retail price of the line", one, self.measure("item"), unit=one.unit)
             return self.converted("retail price of the line", whole)
         subject = "retail_price" if name == "retail price" else name
-        return missing(name, Unknown("fact", subject, f"the tariff charges by the {name}"), unit=self.currency)
+        return missing(
+            name, Unknown("fact", subject, f"the tariff charges by the {name}"), unit=self.currency
+        )
 
     def _scaled(self, quantity: Step, source: str, target: str) -> Step:
-        """Return a quantity in another unit, multiplied first and divided last, so that twelve are a dozen."""
+        """Return a quantity in another unit, divided last, so that twelve are a dozen."""
         label = f"quantity in {target}"
         multiplier, divisor = ratio(source, target)
         if multiplier != 1:
-            quantity = times(label, quantity, self._constant(f"{target} for {divisor} {source}", multiplier), unit=target)
+            quantity = times(
+                label, quantity, self._constant(f"{target} for {divisor} {source}", multiplier), unit=target
+            )
         if divisor != 1:
-            quantity = divide(label, quantity, self._constant(f"{source} for one {target}", divisor), unit=target)
+            quantity = divide(
+                label, quantity, self._constant(f"{source} for one {target}", divisor), unit=target
+            )
         return quantity
 
     def _constant(self, label: str, number: Decimal) -> Step:
@@ -274,7 +286,9 @@ def consignment_mismatch(condition: Condition, trace: Trace) -> str:
             return f"{name} is {stated or 'not stated'}"
     if condition.transport_mode:
         if profile.transport_mode is None:
-            raise MissingFactError("transport_mode: the law asks for it and it is not stated", fact="transport_mode")
+            raise MissingFactError(
+                "transport_mode: the law asks for it and it is not stated", fact="transport_mode"
+            )
         if profile.transport_mode not in condition.transport_mode:
             return f"transport mode is {profile.transport_mode}"
     if condition.dispatch and not place_in(profile.dispatch, condition.dispatch):
@@ -317,4 +331,3 @@ def rounding_unit(trace: Trace, rule: RoundingRule, record: str) -> Decimal:
 def label_of(provision: Provision[Any]) -> str:
     """Return the name of a record for a label: its own name, words apart."""
     return provision.record.rpartition(".")[2].replace("_", " ")
-

@@ -13,7 +13,7 @@ from dutycalc.money import Money
 from dutycalc.profile import ItemProfile
 from dutycalc.schedules import Schedule
 from dutycalc.stages.context import Line, Trace, in_range
-from dutycalc.steps import Step, Unknown, because, given, missing, subtract
+from dutycalc.steps import Step, Unknown, because, given, missing
 from dutycalc.tables import Special
 from dutycalc.values import Frozen
 
@@ -88,11 +88,15 @@ def given_number(name: str, amount: Money) -> Step:
     return Step(name, "law", constant=amount.amount, unit=amount.currency)
 
 
-def by_tariff(line: Line, label: str, base: Step, provision: Provision[Any]) -> tuple[Step, str, Provision[Any] | None]:
-    """Return the duty by the item's stated expression, else by the tariff; missing where neither gives one."""
+def by_tariff(
+    line: Line, label: str, base: Step, provision: Provision[Any]
+) -> tuple[Step, str, Provision[Any] | None]:
+    """Return the duty by the item's stated expression, else by the tariff; missing where there is none."""
     stated = line.item.stated_duty
     if stated is not None:
-        step, expression = amount_of(line, f"{label}, at the rate stated by the caller", stated, base, line.measure, None)
+        step, expression = amount_of(
+            line, f"{label}, at the rate stated by the caller", stated, base, line.measure, None
+        )
         return step, f"{expression} (stated)", None
     found = line.tariff
     if found is not None and found.duty is not None:
@@ -106,7 +110,11 @@ def by_tariff(line: Line, label: str, base: Step, provision: Provision[Any]) -> 
         f"the rate of duty on {line.item.commodity} into {line.profile.destination} is not in the tables; "
         "state it as stated_duty"
     )
-    return missing("rate of duty", Unknown("rate", "stated_duty", reason), provision, line.currency), "unknown", None
+    return (
+        missing("rate of duty", Unknown("rate", "stated_duty", reason), provision, line.currency),
+        "unknown",
+        None,
+    )
 
 
 def by_special(line: Line, label: str, base: Step, provision: Provision[Special]) -> tuple[Step, str] | None:
@@ -121,8 +129,6 @@ def by_special(line: Line, label: str, base: Step, provision: Provision[Special]
     if text is None:
         return None
     step, expression = amount_of(line, label, text, base, line.measure, provision)
-    if special.less is not None:
-        step = subtract(f"{label}, less a fixed amount", step, line.sum_of_law("less", special.less, provision), law=provision)
     return step, f"{expression}{f' less {special.less}' if special.less else ''}"
 
 

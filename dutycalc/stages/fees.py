@@ -39,7 +39,9 @@ def _trace(whole: Whole, name: str, provision: Provision[Charge]) -> Traced | No
     base = add(f"base of {words}", *parts, law=provision) if parts else whole.zero("no base", provision)
     if charge.base_rounding is not None:
         unit = rounding_unit(whole, charge.base_rounding, provision.record)
-        base = rounded(f"base of {words}, rounded", base, Rounding(unit, charge.base_rounding.mode), provision)
+        base = rounded(
+            f"base of {words}, rounded", base, Rounding(unit, charge.base_rounding.mode), provision
+        )
 
     def measure(unit: str) -> Step:
         return _measure(whole, unit)
@@ -64,7 +66,9 @@ def _trace(whole: Whole, name: str, provision: Provision[Charge]) -> Traced | No
         whole.share(f"fee:{name}", f"{words}, shared by value", amount, "part:customs_value", VALUED)
     border = at_border(whole, charge, None, None)
     if border is None:
-        raise FactsError(f"{whole.border.code}: no record says who collects {words} at the border by {whole.profile.channel}")
+        raise FactsError(
+            f"{whole.border.code}: no record says who collects {words} by {whole.profile.channel}"
+        )
     return Traced(name, provision, amount, tuple(ways), (), border)
 
 
@@ -76,7 +80,11 @@ def _gathered(whole: Whole, name: str, phase: int) -> Step:
 
 
 def _measure(whole: Whole, unit: str) -> Step:
-    names = {"kg": "measure:net_mass_kg@import", "kg/gross": "measure:gross_mass_kg@import", "item": "quantity"}
+    names = {
+        "kg": "measure:net_mass_kg@import",
+        "kg/gross": "measure:gross_mass_kg@import",
+        "item": "quantity",
+    }
     if unit in names:
         return whole.sum(f"{unit} of all lines", names[unit], VALUED, unit)
     return missing(unit, Unknown("law", unit, f"a charge on the whole consignment knows no {unit}"))
@@ -91,11 +99,15 @@ def _tests(whole: Whole, provision: Provision[Any]) -> list[Step] | None:
         if not ways:
             return None
         if all(ways):
-            tests.append(any_of("in one of the ways", *(all_of("in this way", *way) for way in ways), law=provision))
+            tests.append(
+                any_of("in one of the ways", *(all_of("in this way", *way) for way in ways), law=provision)
+            )
     if charge.within is not None:
         tests.append(whole_limit(whole, charge.within))
     if charge.above is not None:
-        tests.append(negate(f"above the limit: {charge.above.replace('_', ' ')}", whole_limit(whole, charge.above)))
+        tests.append(
+            negate(f"above the limit: {charge.above.replace('_', ' ')}", whole_limit(whole, charge.above))
+        )
     return tests
 
 

@@ -44,7 +44,18 @@ from dutycalc.tables import Condition, FurtherMeasure, Limit, Relief, Scoped, Wa
 POINTS: tuple[Point, Point] = ("sale", "import")
 MASSES = frozenset({"gross_mass_kg", "net_mass_kg"})
 OTHER_GOODS = "other goods"
-SCOPED = ("value", "charge", "relief", "special", "waiver", "scheme", "unmodelled", "prohibition", "notice", "border")
+SCOPED = (
+    "value",
+    "charge",
+    "relief",
+    "special",
+    "waiver",
+    "scheme",
+    "unmodelled",
+    "prohibition",
+    "notice",
+    "border",
+)
 """Families whose records may turn on a limit."""
 
 
@@ -68,7 +79,9 @@ def _limits_in_question(whole: Whole, point: Point) -> list[str]:
         for provision in whole.laws[point].all(family).values():
             record: Scoped = provision.value
             if possible(record, whole):
-                found.update(dict.fromkeys(name for name in (record.within, record.above) if name is not None))
+                found.update(
+                    dict.fromkeys(name for name in (record.within, record.above) if name is not None)
+                )
     return list(found)
 
 
@@ -101,11 +114,19 @@ def _history(whole: Whole, provision: Provision[Limit], period: str) -> list[Ste
         text = f"no earlier consignments of the same {period} are stated"
         whole.reasons.append(because(text, True, provision))
         return []
-    return [whole.converted(f"earlier in the {period}", whole.fact(f"earlier in the {period}", f"history[{period}]", currency))]
+    return [
+        whole.converted(
+            f"earlier in the {period}", whole.fact(f"earlier in the {period}", f"history[{period}]", currency)
+        )
+    ]
 
 
 def _compared(
-    trace: Trace, provision: Provision[Limit], limit: Limit | FurtherMeasure, value: Step, times_quantity: Step | None = None
+    trace: Trace,
+    provision: Provision[Limit],
+    limit: Limit | FurtherMeasure,
+    value: Step,
+    times_quantity: Step | None = None,
 ) -> Step:
     text = limit.at_most or limit.below or ""
     number, _, unit = text.rpartition(" ")
@@ -126,7 +147,9 @@ def limit_test(line: Line, name: str, point: Point) -> Step:
     provision: Provision[Limit] = line.laws[point].on("limit", name)
     limit = provision.value
     if limit.per == "consignment":
-        return line.from_whole(f"limit:{name}@{point}", f"consignment within the limit: {label_of(provision)}")
+        return line.from_whole(
+            f"limit:{name}@{point}", f"consignment within the limit: {label_of(provision)}"
+        )
     key = f"limit:{name}@{point}"
     if key not in line.values:
         quantity = line.fact("quantity", "quantity", "item") if limit.per == "item" else None
@@ -134,8 +157,12 @@ def limit_test(line: Line, name: str, point: Point) -> Step:
         value = add(f"{_measures(limit.measure)} of the line", *parts) if len(parts) > 1 else parts[0]
         tests = [_compared(line, provision, limit, value, quantity)]
         for further in limit.also:
-            tests.append(_compared(line, provision, further, measured(line, further.measure, point), quantity))
-        line.values[key] = all_of(f"{limit.per} within the limit: {label_of(provision)}", *tests, law=provision)
+            tests.append(
+                _compared(line, provision, further, measured(line, further.measure, point), quantity)
+            )
+        line.values[key] = all_of(
+            f"{limit.per} within the limit: {label_of(provision)}", *tests, law=provision
+        )
     return line.values[key]
 
 
@@ -166,7 +193,9 @@ def applies(line: Line, provision: Provision[Any], point: Point = "import") -> A
             return None
         if all(ways):
             found.tests.append(
-                any_of("in one of the ways", *(all_of("in this way", *way) for way in ways if way), law=provision)
+                any_of(
+                    "in one of the ways", *(all_of("in this way", *way) for way in ways if way), law=provision
+                )
             )
     if record.within is not None:
         found.tests.append(limit_test(line, record.within, point))
@@ -179,7 +208,9 @@ def applies(line: Line, provision: Provision[Any], point: Point = "import") -> A
 def _tell(line: Line, provision: Provision[Any], excluded: str) -> None:
     """Say in the working that goods are shut out of a record that would otherwise have reached them."""
     if excluded != OTHER_GOODS and possible(provision.value, line):
-        line.reasons.append(because(f"{label_of(provision)}: not for these goods ({excluded})", False, provision))
+        line.reasons.append(
+            because(f"{label_of(provision)}: not for these goods ({excluded})", False, provision)
+        )
 
 
 def _way(line: Line, condition: Condition) -> list[Step] | None:
@@ -239,7 +270,11 @@ def export_outside(line: Line, name: str) -> Step:
             for provision in line.laws[point].all(family).values():
                 if provision.record == record:
                     why = _outside(line, provision, point)
-                    return because(f"the line is outside: {label_of(provision)}{f' ({why})' if why else ''}", bool(why), provision)
+                    return because(
+                        f"the line is outside: {label_of(provision)}{f' ({why})' if why else ''}",
+                        bool(why),
+                        provision,
+                    )
     raise AssertionError(name)
 
 
@@ -256,7 +291,12 @@ def relieve_parts(whole: Whole) -> None:
         whole.wanted[measure] = VALUED
         if relief.portion == "excess":
             value = whole.sum(f"value within reach of {label_of(provision)}", measure, VALUED)
-            over = greatest("part above the limit", subtract("above the limit", value, bound), whole.zero("nothing", limit), law=limit)
+            over = greatest(
+                "part above the limit",
+                subtract("above the limit", value, bound),
+                whole.zero("nothing", limit),
+                law=limit,
+            )
             whole.share(f"part:{name}", "part above the limit, shared", over, measure, VALUED)
         else:
             whole.wanted["quantity"] = 0
@@ -289,17 +329,27 @@ def base_after_relief(line: Line, charge: str, base: Step) -> tuple[Step, Provis
     """Return the part of a charge's base that no relief of a part takes away."""
     for name, provision in line.border.all("relief").items():
         relief: Relief = provision.value
-        if charge not in relief.of or relief.portion == "whole" or applies_statically(line, provision) is None:
+        if (
+            charge not in relief.of
+            or relief.portion == "whole"
+            or applies_statically(line, provision) is None
+        ):
             continue
         part = line.part_of(f"part:{name}", f"part of {label_of(provision)}")
         if relief.portion == "excess":
             value = export_relieved(line, name)
             assert value is not None
             relieved = subtract("part within the limit", value, part)
-            return subtract(f"base of {charge.replace('_', ' ')} above the limit", base, relieved, law=provision), provision
+            return subtract(
+                f"base of {charge.replace('_', ' ')} above the limit", base, relieved, law=provision
+            ), provision
         quantity = line.fact("quantity", "quantity", "item")
         left = subtract("items not relieved", quantity, part, law=provision)
-        return divide(f"base of {charge.replace('_', ' ')} on the items not relieved", times("base by items", base, left), quantity), provision
+        return divide(
+            f"base of {charge.replace('_', ' ')} on the items not relieved",
+            times("base by items", base, left),
+            quantity,
+        ), provision
     return base, None
 
 

@@ -21,7 +21,8 @@ def rate_of_class(line: Line, point: Point) -> tuple[Step, tuple[Provision[TaxCl
     classes = law.all("tax_class")
     if name not in classes:
         raise FactsError(
-            f"tax_class: {law.code} knows no class {name!r} on {law.day}; it knows {', '.join(sorted(classes))}"
+            f"tax_class: {law.code} knows no class {name!r} on {law.day}; it knows "
+            f"{', '.join(sorted(classes))}"
             f"{near(name, classes)}",
             fact="tax_class",
         )
@@ -34,7 +35,9 @@ def rate_of_class(line: Line, point: Point) -> tuple[Step, tuple[Provision[TaxCl
         seen.append(other)
         found.append(law.on("tax_class", other))
     rate = found[-1].value.rate
-    return line.leaf(f"rate of tax, {' like '.join(seen).replace('_', ' ')}", found[-1], rate, "%"), tuple(found)
+    return line.leaf(f"rate of tax, {' like '.join(seen).replace('_', ' ')}", found[-1], rate, "%"), tuple(
+        found
+    )
 
 
 def percentage(rate: Decimal) -> str:

@@ -64,7 +64,9 @@ def trace_whole(profile: Profile, sale: Law, border: Law) -> WholeProgram:
     charges = trace_fees(whole)
     outputs = [step for one in charges for step in _steps_of(one)]
     program = Program([*outputs, *whole.reasons], whole.exports)
-    return WholeProgram(program, tuple(charges), tuple(program.place(one.amount) for one in charges), whole, {})
+    return WholeProgram(
+        program, tuple(charges), tuple(program.place(one.amount) for one in charges), whole, {}
+    )
 
 
 def _steps_of(traced: Traced) -> list[Step]:
@@ -75,9 +77,7 @@ def _steps_of(traced: Traced) -> list[Step]:
     return found
 
 
-def trace_line(
-    whole: WholeProgram, item: ItemProfile, day: date, tariff: Tariff | None
-) -> LineProgram:
+def trace_line(whole: WholeProgram, item: ItemProfile, day: date, tariff: Tariff | None) -> LineProgram:
     """Return the program of a line: price, values, schemes, charges."""
     line = Line(whole.trace, item, day, tariff)
     state_price(line)
@@ -86,7 +86,9 @@ def trace_line(
     charges = trace_charges(line, bindings)
     unmodelled = trace_unmodelled(line)
     told = trace_notices(line)
-    values = {name: value(line, name) for name in line.border.all("value") if not _replaces(line.border, name)}
+    values = {
+        name: value(line, name) for name in line.border.all("value") if not _replaces(line.border, name)
+    }
     for name in whole.trace.wanted:
         if name not in line.exports:
             found = _export(line, name)
@@ -127,12 +129,19 @@ def _take_taxes_out(line: Line) -> None:
             if word in (name, one.value.kind) and one.value.rate == "tax_class"
         }  # fmt: skip
         if not charges:
-            known = {*costs, *(name for name, one in law.all("charge").items() if one.value.rate == "tax_class")}
-            raise FactsError(f"prices_include: {law.code} has no tax {word!r}{near(word, known)}", fact="prices_include")
+            known = {
+                *costs,
+                *(name for name, one in law.all("charge").items() if one.value.rate == "tax_class"),
+            }
+            raise FactsError(
+                f"prices_include: {law.code} has no tax {word!r}{near(word, known)}", fact="prices_include"
+            )
         for name, provision in charges.items():
             rate, _ = rate_of_class(line, "sale")
             rule = provision.value.rounding
-            without_tax(line, name, rate, Rounding(rounding_unit(line, rule, provision.record), rule.mode), provision)
+            without_tax(
+                line, name, rate, Rounding(rounding_unit(line, rule, provision.record), rule.mode), provision
+            )
 
 
 def _export(line: Line, name: str) -> Step | None:

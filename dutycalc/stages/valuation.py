@@ -41,7 +41,9 @@ def state_price(line: Line) -> None:
     )
     price = line.converted("price of the line", price)
     if item.discount_currency is not None:
-        off = line.converted("discount", line.fact("discount on the line", "discount", item.discount_currency))
+        off = line.converted(
+            "discount", line.fact("discount on the line", "discount", item.discount_currency)
+        )
         price = subtract("price less discount", price, off)
     line.exports["stated_price"] = price
     if line.profile.discount_currency is not None:
@@ -64,7 +66,9 @@ def without_tax(line: Line, charge: str, rate: Step, rounding: Rounding, law: Pr
         gross = line.values.get(name)
         if gross is None:
             continue
-        tax = divide(f"{charge} within the {name}, before rounding", times(f"{name} by rate", gross, rate), factor)
+        tax = divide(
+            f"{charge} within the {name}, before rounding", times(f"{name} by rate", gross, rate), factor
+        )
         tax = rounded(f"{charge} within the {name}", tax, rounding, law)
         line.values[name] = subtract(f"{name} without {charge}", gross, tax)
 
@@ -103,7 +107,9 @@ def _sum_of_parts(line: Line, name: str, rule: Provision[ValueRule], point: Poin
     parts = [value(line, one, point) for one in shape.parts]
     found = add(label, *parts, law=rule)
     if shape.factor is not None:
-        found = times(f"{label} as law reckons it", found, line.leaf("part that counts", rule, shape.factor, "%"))
+        found = times(
+            f"{label} as law reckons it", found, line.leaf("part that counts", rule, shape.factor, "%")
+        )
     if shape.rounding is not None:
         unit = rounding_unit(line, shape.rounding, rule.record)
         found = rounded(f"{label}, rounded", found, Rounding(unit, shape.rounding.mode), rule)
@@ -128,7 +134,9 @@ def _retail_price(line: Line) -> Step:
         found = missing("retail price of the line", unknown, unit=line.currency)
     else:
         one = line.fact("retail price", "retail_price", currency)
-        whole = times("retail price of the line", one, line.fact("quantity", "quantity", "item"), unit=currency)
+        whole = times(
+            "retail price of the line", one, line.fact("quantity", "quantity", "item"), unit=currency
+        )
         found = line.converted("retail price of the line", whole)
     return line.values.setdefault("retail_price", found)
 
@@ -138,4 +146,3 @@ def measured(line: Line, measure: str, point: Point) -> Step:
     if measure in ("gross_mass_kg", "net_mass_kg"):
         return line.measure("kg/gross" if measure.startswith("gross") else "kg")
     return value(line, measure, point)
-
