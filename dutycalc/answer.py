@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from dutycalc.errors import CurrencyError, DutycalcError, MissingFactError, NotModelledError
 from dutycalc.law import ALWAYS, Citation, Provision
@@ -132,7 +132,7 @@ class AssessedItem(Frozen):
         }
 
 
-class Missing(Frozen):
+class Missing(NamedTuple):
     """What could not be calculated, and what would make it so."""
 
     item: str
@@ -154,7 +154,7 @@ class Missing(Frozen):
         return {"item": self.item, "kind": self.kind, "subject": self.subject, "reason": self.reason}
 
 
-class Notice(Frozen):
+class Notice(NamedTuple):
     """A fact that whoever reads the assessment should know."""
 
     code: str

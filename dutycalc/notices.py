@@ -70,8 +70,8 @@ def _of_charges(item: str, line: LineProgram, decided: Sequence[Decided]) -> Ite
         if outcome.risk is not None:
             title = traced.provision.value.title or traced.name.replace("_", " ")
             yield Notice(outcome.risk, f"{title} may be taken twice: {outcome.risk.replace('_', ' ')}", item)
-        charged = outcome.model != "exempt" and way.rate not in ("", "unknown")
-        by_tariff = by_tariff or (charged and traced.provision.value.rate == "schedule")
+        if tariff is not None and tariff.duty is not None and outcome.model != "exempt":
+            by_tariff = by_tariff or any(one is tariff.duty for one in way.provisions)
     if tariff is not None and by_tariff:
         for text in tariff.notices:
             yield Notice("tariff", text, item)

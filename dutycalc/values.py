@@ -67,7 +67,7 @@ class Frozen(metaclass=Named):
         return tuple(getattr(self, field) for field in self._fields)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other._values() == self._values()
+        return self is other or (type(other) is type(self) and other._values() == self._values())
 
     def __hash__(self) -> int:
         return hash((type(self), *self._values()))

@@ -162,14 +162,14 @@ def _templates(one: Assessment, program: Program, line: int | None) -> list[Fill
 
 def write(one: Assessment) -> str:
     """Return the assessment as JSON text."""
-    items = ",".join(_item(one, place) for place in range(len(one.lines)))
-    return (
+    items = ",".join([_item(one, place) for place in range(len(one.lines))])
+    head = (
         f'{{"format":"{FORMAT}","destination":"{one.consignment.destination}","currency":"{one.currency}",'
         f'"decision":"{one.decision}","items":[{items}],'
         f'"charges":[{",".join(_charges(one, None))}],"totals":{_totals(one)},'
-        f'"notices":{_list(one.notices)},"missing":{_list(one.missing)},"tables":{_tables(one)},'
-        f'"law":{_law(one)},"working":[{_working(one)}]}}'
+        f'"notices":{_list(one.notices)},"missing":{_list(one.missing)},"tables":{_tables(one)},"law":'
     )
+    return "".join((head, _law(one), ',"working":[', *_working(one), "]}"))
 
 
 def _tables(one: Assessment) -> str:
@@ -200,6 +200,11 @@ def _totals(one: Assessment) -> str:
 
 def _law(one: Assessment) -> str:
     """Return every record that the working names, once."""
+    whole: str = _kept(one.whole.kept, ("law", *one.lines), lambda: _records(one))
+    return whole
+
+
+def _records(one: Assessment) -> str:
     found: dict[str, str] = {}
     laws: tuple[WholeProgram | LineProgram, ...] = (one.whole, *one.lines)
     for law in laws:
@@ -221,7 +226,7 @@ def _law(one: Assessment) -> str:
     return "{" + ",".join(found.values()) + "}"
 
 
-def _working(one: Assessment) -> str:
+def _working(one: Assessment) -> list[str]:
     others = (*(line.program for line in one.lines), one.careful)
     whole = _kept(one.whole.kept, others, lambda: _templates(one, one.whole.program, None))
     lines = [
@@ -235,7 +240,10 @@ def _working(one: Assessment) -> str:
                 found.append(each[phase](one.line_values[place]))
         if phase < len(whole):
             found.append(whole[phase](one.values))
-    return "".join(found).rstrip(",")
+    while not found[-1]:
+        found.pop()
+    found[-1] = found[-1].rstrip(",")
+    return found
 
 
 KEPT: Final = 256
@@ -256,11 +264,16 @@ def _item(one: Assessment, place: int) -> str:
     line, item = one.lines[place], one.consignment.items[place]
     values = one.line_values[place]
     unit, currency = one.whole.trace.unit, one.currency
-    amounts = {name: _money(values[at], unit, currency) for name, at in line.values}
-    each = ",".join(f'"{name}":{text}' for name, text in amounts.items())
+    customs_value = "null"
+    amounts = []
+    for name, at in line.values:
+        text = _money(values[at], unit, currency)
+        amounts.append(f'"{name}":{text}')
+        if name == "customs_value":
+            customs_value = text
     return (
         f'{{"id":{quoted(item.id)},"commodity":"{item.commodity}",'
-        f'"customs_value":{amounts.get("customs_value", "null")},"values":{{{each}}},'
+        f'"customs_value":{customs_value},"values":{{{",".join(amounts)}}},'
         f'"charges":[{",".join(_charges(one, place))}]}}'
     )
 
@@ -286,11 +299,11 @@ def _charges(one: Assessment, place: int | None) -> list[str]:
         due = one.due_of(outcome) if outcome.returns is not None else None
         number = one.number_of(outcome) if outcome.declare else None
         found.append(
-            pieces[0] + ("null" if base is None else _money(values[places[id(base)]], unit, currency))
-            + pieces[1] + ("null" if amount is None else f'"{amount:f} {currency}"')
-            + pieces[2] + (quoted(number) if number is not None else "null")
-            + pieces[3] + (f'"{due.isoformat()}"' if due is not None else "null") + pieces[4]
-        )  # fmt: skip
+            f"{pieces[0]}{'null' if base is None else _money(values[places[id(base)]], unit, currency)}"
+            f"{pieces[1]}{'null' if amount is None else f'{chr(34)}{amount:f} {currency}{chr(34)}'}"
+            f"{pieces[2]}{'null' if number is None else quoted(number)}"
+            f"{pieces[3]}{'null' if due is None else quoted(due.isoformat())}{pieces[4]}"
+        )
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
 from datetime import date, timedelta
 from typing import Any
 
@@ -148,7 +147,7 @@ def test_a_part_of_a_record_keeps_its_days_and_its_law() -> None:
 
 def test_law_does_not_change_once_it_is_read() -> None:
     one: Any = record("value", "2020-01-01")
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         one.value = "another"
 
 

@@ -33,13 +33,13 @@ def cart(lines: list[Line], transport: Decimal) -> list[tuple[Decimal, Decimal, 
     prices = [quantity * price for _, quantity, price in lines]
     assert sum(prices) <= LIMIT
     freight = share(transport, prices)
-    values = [price + part for price, part in zip(prices, freight)]
+    values = [price + part for price, part in zip(prices, freight, strict=True)]
     duties = [Decimal("0.00")] * len(lines)
     groups: dict[str, list[int]] = {}
     for n, (code, *_) in enumerate(lines):
         groups.setdefault(code[:6], []).append(n)
     for places in groups.values():
-        for n, part in zip(places, share(FLAT, [values[n] for n in places])):
+        for n, part in zip(places, share(FLAT, [values[n] for n in places]), strict=True):
             duties[n] = part
     return [
         (value, duty, (value * RATE).quantize(CENT, ROUND_HALF_UP)) for value, duty in zip(values, duties)
