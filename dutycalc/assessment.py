@@ -102,12 +102,19 @@ class Assessment:
         if not self.careful and not self.lacks_something():
             return ()
         found: dict[Missing, None] = {}
+        elsewhere: list[Unknown] = []
         for item, line, values in zip(self.consignment.items, self.lines, self.line_values, strict=True):
             for place in (*line.amounts, *(place for _, place in line.values)):
-                for one in _reasons(line.program, values, place):
-                    found[Missing(item.id, one.kind, one.subject, one.reason)] = None
+                for one, own in _reasons(line.program, values, place):
+                    if own:
+                        found[Missing(item.id, one.kind, one.subject, one.reason)] = None
+                    else:
+                        elsewhere.append(one)
         for place in self.whole.amounts:
-            for one in _reasons(self.whole.program, self.values, place):
+            elsewhere += [one for one, _ in _reasons(self.whole.program, self.values, place)]
+        told = {one.reason for one in found}
+        for one in elsewhere:
+            if one.reason not in told:
                 found[Missing("", one.kind, one.subject, one.reason)] = None
         return tuple(found)
 
@@ -232,9 +239,9 @@ class Assessment:
         return found
 
 
-def _reasons(program: Program, values: list[Any], place: int) -> list[Unknown]:
-    """Return what a step's value lacks: every unknown among what it really rests on."""
-    found: dict[Unknown, None] = {}
+def _reasons(program: Program, values: list[Any], place: int) -> list[tuple[Unknown, bool]]:
+    """Return every unknown that a step's value really rests on, and whether it arose in this program."""
+    found: dict[tuple[Unknown, bool], None] = {}
     waiting, seen = [place], set()
     while waiting:
         at = waiting.pop()
@@ -247,5 +254,5 @@ def _reasons(program: Program, values: list[Any], place: int) -> list[Unknown]:
         elif any(unknown(values[k]) for k in inputs):
             waiting.extend(inputs)
         elif isinstance(values[at], Unknown):
-            found[values[at]] = None
+            found[values[at], program.steps[at].op == "missing"] = None
     return list(found)

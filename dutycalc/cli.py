@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from textwrap import dedent
 from typing import Final, NoReturn, TypeAlias
 
-from dutycalc.commands import carts, expression, tables, terminal
+from dutycalc.commands import carts, collection, expression, tables, terminal
 from dutycalc.errors import DutycalcError
 from dutycalc.importers import KINDS
 from dutycalc.render import FORMATS
@@ -152,6 +152,7 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
     _add_assess(commands)
     _add_explain(commands)
+    _add_models(commands)
     _add_tables(commands)
     _add_expression(commands)
     return parser
@@ -417,3 +418,23 @@ def _add_expression(commands: Commands) -> None:
         "--locale", default="en", metavar="NAME", help="how amounts are written (default: en)"
     )
     _add_format(parser)
+
+
+_MODELS: Final = """
+    List every collection scheme in force for a destination on a day: in which
+    circumstances, who is liable, which registration it needs, what it takes at the
+    sale, what is left to be paid at delivery, by when it is remitted, and the law;
+    then who collects at the border by default.
+"""
+
+
+def _add_models(commands: Commands) -> None:
+    example = "\nexample:\n\n  $ dutycalc models NO --on 2026-11-20\n"
+    parser = _add(
+        commands, "models", "who may collect what, and how", _MODELS, example, collection.show_models
+    )
+    parser.add_argument("code", metavar="DEST", type=_territory, help="the destination, such as DE or CA-ON")
+    parser.add_argument("--on", metavar="DAY", type=_day, required=True, help="the day, such as 2026-11-20")
+    _add_reading(parser)
+    _add_format(parser)
+    _add_choice_of_tables(parser)

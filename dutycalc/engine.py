@@ -157,7 +157,7 @@ class Crossing:
 
     __slots__ = ("found", "gathered", "order", "values")
 
-    def __init__(self, gathered: Gathered, values: list[list[Any]], order: Sequence[object]) -> None:
+    def __init__(self, gathered: Gathered, values: list[list[Any]], order: Sequence[tuple[int, str]]) -> None:
         self.gathered = gathered
         self.values = values
         self.order = order
@@ -191,7 +191,13 @@ class Crossing:
         if amount != amount:
             raise InvalidOperation
         groups = self.gather(sharing.group) if sharing.group else None
-        return shares(amount, self.gather(sharing.weight), groups, sharing.unit, self.order)
+        weights = self.gather(sharing.weight)
+        for weight, (_, item) in zip(weights, self.order, strict=True):
+            if weight is not None and weight < 0:
+                raise FactsError(
+                    f"item {item}: the discounts are above the price", fact="discount", item=item
+                )
+        return shares(amount, weights, groups, sharing.unit, self.order)
 
     def fit(self, fitting: Fitting, limit: Decimal) -> tuple[Decimal, ...]:
         """Return how many whole items of each line fit within a limit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -139,12 +140,16 @@ class Facts(Shape):
         try:
             return super().model_validate_json(json_data)
         except ValidationError as fault:
-            _refuse(fault, None)
+            _refuse(fault, _stated_in(json_data))
 
 
 def _refuse(fault: ValidationError, stated: Any) -> NoReturn:
     found: list[DutycalcError] = []
-    for one in fault.errors(include_url=False):
+    faults = fault.errors(include_url=False)
+    deep = {one["loc"][:n] for one in faults for n in range(1, len(one["loc"]))}
+    for one in faults:
+        if one["type"] == "too_short" and one["loc"] in deep:
+            continue  # a list is told to be short when what stands in it is at fault
         place = list(one["loc"])
         path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
         item = _item_id(place, stated)
@@ -168,6 +173,14 @@ def _refuse(fault: ValidationError, stated: Any) -> NoReturn:
         else:
             found.append(FactsError(f"{where}: {text}", fact=path, item=item))
     refuse("the consignment cannot be read", found)
+
+
+def _stated_in(text: str | bytes | bytearray) -> Any:
+    """Return what JSON text states, to name the item of a fault; None where it is no JSON."""
+    try:
+        return json.loads(text, parse_float=str)
+    except ValueError:
+        return None
 
 
 def _item_id(place: list[int | str], stated: Any) -> str:
@@ -259,6 +272,14 @@ class GoodsItem(Facts):
     stated_duty: ExpressionText | None = None
     stated_charges: tuple[StatedCharge, ...] = ()
 
+    def check(self) -> None:
+        """Refuse a discount above the price."""
+        off = self.discount
+        if off is not None and off.currency == self.unit_price.currency:
+            price = self.unit_price * self.quantity
+            if off > price:
+                raise _fault("discount", f"the discount of {off} is above the price of {price}")
+
 
 class Consignment(Facts):
     """Goods sent together from one place to one consignee, as stated by the caller.
@@ -296,6 +317,13 @@ class Consignment(Facts):
             raise _fault("repeated", f"items: id {repeated} stands more than once")
         if self.imported_on is not None and self.imported_on < self.sold_on:
             raise _fault("order", f"imported_on {self.imported_on} is before sold_on {self.sold_on}")
+        off = self.discount
+        if off is not None and all(item.unit_price.currency == off.currency for item in self.items):
+            prices = Money(off.amount * 0, off.currency)
+            for item in self.items:
+                prices = prices + item.unit_price * item.quantity - (item.discount or prices * 0)
+            if off > prices:
+                raise _fault("discount", f"discount: {off} is above the prices of {prices}")
         if self.exchange_rates:
             pairs = Counter(frozenset((one.from_, one.to)) for one in self.exchange_rates)
             twice = [" and ".join(sorted(pair)) for pair, times in pairs.items() if times > 1]

@@ -45,6 +45,12 @@ class Provision(Frozen, Generic[T]):
     note: str = ""
     variant: str = ""
     stated_end: bool = False
+    end_known_from: date | None = None
+
+    def end_known_on(self, known_on: date | None) -> date:
+        """Return the stated end as a reader knew it on a day (default: as known now), or `ALWAYS`."""
+        unknown = known_on is not None and self.end_known_from is not None and known_on < self.end_known_from
+        return ALWAYS if unknown or not self.stated_end else self.valid_until
 
     def at(self, value: object, part: str = "") -> Provision[object]:
         """Return the same record of law for one value within it."""
@@ -78,9 +84,11 @@ class Series(Generic[T]):
                 after = one
                 break
             chosen = one
-        if chosen is None or (chosen.stated_end and chosen.valid_until < day):
+        if chosen is None:
             return None
-        end = chosen.valid_until if chosen.stated_end else ALWAYS
+        end = chosen.end_known_on(known_on)
+        if end < day:
+            return None
         if after is not None:
             end = min(end, after.valid_from - _A_DAY)
         return chosen if end == chosen.valid_until else chosen.replaced(valid_until=end)

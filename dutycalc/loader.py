@@ -303,12 +303,28 @@ class Tariffs:
             folder = layer.joinpath(code.lower())
             if not folder.is_dir():
                 continue
+            here: list[File] = []
             for entry in sorted(folder.iterdir(), key=lambda one: one.name):
                 if entry.name.endswith(".toml"):
                     file, found = read_file(entry, f"{code.lower()}/{entry.name}", code)
                     faults.extend(found)
-                    own.extend([file] if file else [])
+                    faults.extend(_told_twice(file, here) if file else ())
+                    here.extend([file] if file else [])
+            own.extend(here)
         return Territory(code, tuple(own), self), faults
+
+
+def _told_twice(file: File, others: Iterable[File]) -> Iterator[DutycalcError]:
+    """Yield a fault for each series that another file of the same folder holds already."""
+    for other in others:
+        for family, named in file.records.items():
+            for name in named.keys() & other.records.get(family, {}).keys():
+                record = f"{family}.{name}" if name else family
+                yield TableError(
+                    f"{file.path}: {record}: stands in {other.path} as well; a series has one file",
+                    file=file.path,
+                    record=record,
+                )
 
 
 def load_tariffs(path: str | Path | None = None, *, over: Tariffs | None = None) -> Tariffs:
@@ -429,6 +445,7 @@ class _Reader:
             note=record.note,
             variant=record.variant,
             stated_end=record.valid_until is not None,
+            end_known_from=record.end_known_from,
         )
 
     def records(self) -> Records:

@@ -41,6 +41,7 @@ def notices_of(one: Assessment) -> Iterator[Notice]:
             line.kept[told_of] = tuple(_of_line(item.id, line))
         yield from line.kept[told_of]
         yield from _of_charges(item.id, line, one.decisions_on(place))
+    yield from import_module("dutycalc.savings").savings_of(one)
 
 
 def _doubtful(decided: Decided) -> tuple[Notice, ...]:

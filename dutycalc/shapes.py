@@ -95,7 +95,7 @@ class Shape(metaclass=Shaped):
     __slots__ = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
 
     model_fields: ClassVar[dict[str, Field]]
-    model_config: ClassVar[dict[str, Any]] = {}
+    model_config: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     _built: ClassVar[tuple[SchemaValidator, SchemaSerializer]]
     _schema: ClassVar[CoreSchema]
 
@@ -282,9 +282,9 @@ def _guarded(kind: Any, guards: tuple[Any, ...]) -> CoreSchema:
             else None
         )
         if one.instead is not None:
-            about = {"pydantic_js_input_core_schema": core_schema.str_schema(pattern=one.pattern)}
+            shown = core_schema.str_schema(pattern=one.pattern)
             found = core_schema.no_info_plain_validator_function(
-                one.instead, serialization=writer, metadata=about
+                one.instead, serialization=writer, json_schema_input_schema=shown
             )
         if one.before is not None:
             found = core_schema.no_info_before_validator_function(one.before, found)

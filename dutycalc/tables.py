@@ -46,14 +46,24 @@ def _shaped(pattern: re.Pattern[str], what: str) -> Guard:
     return Guard(after=check)
 
 
+def _range(text: str) -> str:
+    first, _, last = text.partition("-")
+    if not _PREFIX.fullmatch(text) or (last and (len(first) != len(last) or first >= last)):
+        raise ValueError(f"{text!r} is no commodity code, prefix, or range from a lower to a higher one")
+    return text
+
+
 def _percentage(text: object) -> Decimal:
     if not isinstance(text, str) or not text.endswith("%"):
         raise ValueError(f'{text!r} is no percentage: write "25%"')
-    return read_decimal(text[:-1]) / 100
+    number = read_decimal(text[:-1])
+    if number < 0:
+        raise ValueError(f"{text!r} is below zero")
+    return number / 100
 
 
 Code = Annotated[str, _shaped(_CODE, "ISO 3166 code")]
-Prefix = Annotated[str, _shaped(_PREFIX, "commodity code, prefix or range")]
+Prefix = Annotated[str, Guard(after=_range)]
 Slug = Annotated[str, _shaped(_SLUG, "name (small letters, digits, underscores)")]
 Percentage = Annotated[Decimal, Guard(instead=_percentage)]
 Names = Annotated[list[Slug], Guard(least=1)]
@@ -74,11 +84,16 @@ class Source(Shape):
 
 
 class Record(Shape):
-    """What every record of law carries."""
+    """What every record of law carries.
+
+    `known_from` is the first day on which the record could be known (default: the day on which its first
+    source was published), `end_known_from` that of its end, where the end was made law later.
+    """
 
     valid_from: date
     valid_until: date | None = None
     known_from: date | None = None
+    end_known_from: date | None = None
     cite: Annotated[list[str], Guard(least=1)]
     confidence: Confidence = "confirmed"
     note: str = ""
@@ -134,6 +149,11 @@ class RoundingRule(Shape):
     mode: Mode
     per: Literal["line", "consignment"] = "line"
     carries: Literal["rounded", "unrounded"] = "rounded"
+
+    def check(self) -> None:
+        """Refuse a rounding to nothing."""
+        if isinstance(self.to, Money) and self.to.amount <= 0:
+            raise ValueError(f"a rounding to a multiple of {self.to} is none")
 
 
 class Scoped(Record):

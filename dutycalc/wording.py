@@ -254,7 +254,8 @@ def _special(name: str, one: Special) -> str:
 
 def _waiver(name: str, one: Waiver) -> str:
     together = " together" if len(one.charges) > 1 else ""
-    return f"{joined(map(spaced, one.charges))}{together} {_PER[one.per]}: not collected where {bound_in_words(one)}"
+    charges = f"{joined(map(spaced, one.charges))}{together} {_PER[one.per]}"
+    return f"{charges}: not collected where {bound_in_words(one)}"
 
 
 def _scheme(name: str, one: Scheme) -> str:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dutycalc.answer import Charge, Collection, Missing, Notice, Step, law_dict, reference
 from dutycalc.decided import Decided, collected_of, in_units, stated_of, unknown
-from dutycalc.money import Rounding, plain
+from dutycalc.money import EXACT, Rounding, plain
 from dutycalc.profile import path_of
 from dutycalc.stages.tracing import LineProgram, WholeProgram
-from dutycalc.steps import STATED, Program
+from dutycalc.steps import STATED, Fitting, Program, Sharing
 from dutycalc.steps import Step as Operation
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def text_of(value: Any, unit: str) -> str | None:
             return None
         if unit != "%":
             return f"{value:f}"
-        text = plain(value * 100)
+        text = plain(EXACT.multiply(value, 100))
         return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -66,8 +66,22 @@ def _bare_step(one: Assessment, program: Program, n: int, prefix: str, line: int
         "unit": step.unit,
         "fact": path_of(step.constant, one.consignment, line) if step.op == "given" else None,
         "law": step.law,
-        "detail": str(step.constant) if isinstance(step.constant, Rounding) else None,
+        "detail": _detail(one, step),
     }
+
+
+def _detail(one: Assessment, step: Operation) -> str | None:
+    """Return what else a reader needs to do the step again: the rounding, or how lines take part."""
+    constant = step.constant
+    if isinstance(constant, Rounding):
+        return str(constant)
+    if isinstance(constant, Sharing):
+        text = f"in units of {plain(constant.unit)}, by {' '.join(_gathered_from(one, constant.weight))}"
+        return f"{text}, within {' '.join(_gathered_from(one, constant.group))}" if constant.group else text
+    if isinstance(constant, Fitting):
+        values, quantities = (_gathered_from(one, name) for name in (constant.value, constant.quantity))
+        return f"values {' '.join(values)}, quantities {' '.join(quantities)}"
+    return None
 
 
 def _crossing_inputs(one: Assessment, step: Operation) -> list[str]:
@@ -84,9 +98,13 @@ def _crossing_inputs(one: Assessment, step: Operation) -> list[str]:
             names = [constant.value, constant.quantity]
         case _:
             return []
+    return [step for name in names for step in _gathered_from(one, name)]
+
+
+def _gathered_from(one: Assessment, name: str) -> list[str]:
+    """Return the ids of the steps that have a named value, line by line."""
     return [
         f"L{place + 1}.{line.program.names[name] + 1}"
-        for name in names
         for place, line in enumerate(one.lines)
         if name in line.program.names
     ]

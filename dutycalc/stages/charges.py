@@ -669,7 +669,7 @@ def _taken(
         outcome = EXEMPT
     elif take.at == "border":
         charge = provision.value
-        outcome = at_border(line, charge, binding, None, take.moment) or EXEMPT
+        outcome = at_border(line, charge, binding, offered_scheme(line, name), take.moment) or EXEMPT
         return amount, (outcome, Way(binding.test, None, "", (scheme,)))
     else:
         step, way = _at_sale(line, name, provision, binding, take)
