@@ -105,14 +105,39 @@ class Charge(Frozen):
         }  # fmt: skip
 
 
+class TariffOption(Frozen):
+    """A duty that the tariff offers on a line: of which measure, on which code, and whether it is taken.
+
+    `rank` 1 applies by itself, higher ones must be claimed: `needs` says what, `programme` by which word.
+    `reason` says why it is taken, or why not.
+    """
+
+    rank: int
+    kind: str
+    commodity: str
+    programme: str
+    expression: str
+    needs: str
+    selected: bool
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the option as plain JSON values."""
+        return {name: getattr(self, name) for name in self._fields}
+
+
 class AssessedItem(Frozen):
-    """One line: its customs value and other values that law names, and its charges."""
+    """One line: its customs value and other values that law names, its charges, its tariff's options.
+
+    `options` are in rank; there is none where the duty is stated or the tables hold no tariff.
+    """
 
     id: str
     commodity: str
     customs_value: Money | None
     values: dict[str, Money | None]
     charges: tuple[Charge, ...]
+    options: tuple[TariffOption, ...] = ()
 
     def charge(self, name: str) -> Charge:
         """Return the charge of this name; KeyError where the line has none."""
@@ -129,6 +154,7 @@ class AssessedItem(Frozen):
             "customs_value": str(self.customs_value) if self.customs_value is not None else None,
             "values": {name: str(one) if one is not None else None for name, one in self.values.items()},
             "charges": [one.to_dict() for one in self.charges],
+            "options": [one.to_dict() for one in self.options],
         }
 
 

@@ -9,12 +9,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from dutycalc.answer import AssessedItem, Charge, Collection, Missing, Notice, Step
+from dutycalc.answer import AssessedItem, Charge, Collection, Missing, Notice, Step, TariffOption
 from dutycalc.decided import Decided, collected_of, decide, due_day, in_minor_units, stated_of, unknown
 from dutycalc.goods import Consignment
 from dutycalc.loader import Tariffs, Territory
 from dutycalc.money import EXACT, Money
 from dutycalc.notices import notices_of
+from dutycalc.offered import options_of
 from dutycalc.stages.collection import Outcome
 from dutycalc.stages.tracing import LineProgram, WholeProgram
 from dutycalc.steps import Program, Unknown
@@ -196,7 +197,13 @@ class Assessment:
         charges = [
             self._charge(one, line.program, values, f"L{place + 1}") for one in self.decisions_on(place)
         ]
-        return AssessedItem(item.id, item.commodity, found.get("customs_value"), found, tuple(charges))
+        return AssessedItem(
+            item.id, item.commodity, found.get("customs_value"), found, tuple(charges), self.options_on(place)
+        )
+
+    def options_on(self, place: int) -> tuple[TariffOption, ...]:
+        """Return what the tariff offers on a line, in rank, and which of it is taken."""
+        return options_of(self.lines[place], self.line_values[place])
 
     def money(self, value: Any) -> Money | None:
         """Return an amount with its minor units shown, or None for what is unknown."""

@@ -18,10 +18,11 @@ from importlib.metadata import PackageNotFoundError, version
 from textwrap import dedent
 from typing import Final, NoReturn, TypeAlias
 
-from dutycalc.commands import carts, collection, expression, tables, terminal
+from dutycalc.commands import carts, collection, expression, standing, tables, terminal, verify
 from dutycalc.errors import DutycalcError
 from dutycalc.importers import KINDS
 from dutycalc.render import FORMATS
+from dutycalc.stages.duty import CLASSIFICATIONS
 
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
@@ -153,8 +154,10 @@ def _parser() -> Parser:
     _add_assess(commands)
     _add_explain(commands)
     _add_models(commands)
+    _add_compare(commands)
     _add_tables(commands)
     _add_expression(commands)
+    _add_verify(commands)
     return parser
 
 
@@ -209,6 +212,13 @@ def _add_cart(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--partial", action="store_true", help="mark what is not calculable, instead of refusing the cart"
+    )
+    parser.add_argument(
+        "--classification",
+        choices=CLASSIFICATIONS,
+        default="strict",
+        help="of a code whose lines bear different duties: refuse it (the default), or take the duty that is "
+        "lowest or highest on this line",
     )
     _add_reading(parser)
     _add_choice_of_tables(parser)
@@ -338,6 +348,7 @@ def _add_tables(commands: Commands) -> None:
     _add_reading(one)
     _add_format(one)
     _add_choice_of_tables(one)
+    _add_coverage(inside)
     _add_import(inside)
 
 
@@ -438,3 +449,70 @@ def _add_models(commands: Commands) -> None:
     _add_reading(parser)
     _add_format(parser)
     _add_choice_of_tables(parser)
+
+
+_COMPARE: Final = """
+    Lay one cart out under every lawful model side by side: platform or own shop, each
+    registration that a scheme knows or none, post or express, DAP or DDP. For each,
+    what the buyer pays at checkout and at the door, and what each collector remits by
+    when. A registration that nobody in the cart has is tried with a made-up number and
+    marked; a model that the law or the tables refuse is listed with the reason.
+"""
+
+
+def _add_compare(commands: Commands) -> None:
+    example = "\nexample:\n\n  $ dutycalc compare cart.json\n"
+    parser = _add(
+        commands, "compare", "one cart under every model", _COMPARE, example, collection.show_comparison
+    )
+    parser.add_argument("file", metavar="CART", help="a file of JSON with one cart, or - for stdin")
+    parser.add_argument("--locale", default="en", metavar="NAME", help="how amounts and days are written")
+    parser.add_argument(
+        "--partial", action="store_true", help="leave out what is not calculable, instead of refusing a model"
+    )
+    _add_reading(parser)
+    _add_format(parser)
+    _add_choice_of_tables(parser)
+
+
+_VERIFY: Final = """
+    Do an assessment again from its own JSON, with arithmetic written apart from the
+    engine: every step, every charge against its step, the totals, and that every rule
+    of law is cited. With the cart, also that each fact is the one stated and each rule
+    was in force. The first step that fails is named first; the exit code is then 1.
+"""
+
+_VERIFY_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc assess cart.json --format json > answer.json
+      $ dutycalc verify answer.json --cart cart.json
+      $ dutycalc verify answer.json --against-tables
+"""
+
+
+def _add_verify(commands: Commands) -> None:
+    parser = _add(commands, "verify", "check an assessment", _VERIFY, _VERIFY_EXAMPLES, verify.run)
+    parser.add_argument("file", metavar="FILE", help="an assessment as JSON; - for stdin")
+    parser.add_argument("--cart", metavar="CART", help="the cart that was assessed, as JSON")
+    parser.add_argument(
+        "--against-tables", action="store_true", help="compare the digest with that of the bundled tables"
+    )
+    _add_choice_of_tables(parser)
+
+
+_COVERAGE: Final = """
+    Show what the tables hold of every territory on a day: duty, tax, limits, collection,
+    fees and the tariff, each confirmed, secondary, unverified or absent, as its weakest
+    record in force is; and the day on which it was last compared with its sources.
+"""
+
+
+def _add_coverage(inside: Commands) -> None:
+    example = "\nexample:\n\n  $ dutycalc tables coverage --on 2026-11-20\n"
+    one = _add(
+        inside, "coverage", "what is in the tables, and how sure", _COVERAGE, example, standing.show_coverage
+    )
+    one.add_argument("--on", metavar="DAY", type=_day, required=True, help="the day, such as 2026-11-20")
+    _add_format(one)
+    _add_choice_of_tables(one)

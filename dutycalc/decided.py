@@ -29,6 +29,8 @@ def decide(one: Traced, program: Program, values: list[Any]) -> Decided:
     """Return a charge with the outcome and the way that the tests have decided."""
     amount = values[program.places[id(one.amount)]]
     outcome, way = _taken(one, program.places, values)
+    if outcome.risk_test is not None and values[program.places[id(outcome.risk_test)]] is not True:
+        outcome = outcome.without_risk
     if unknown(amount):
         return Decided(one, outcome, way, None)
     if outcome.at == "border" and (way.exempt or not amount):
@@ -79,7 +81,7 @@ def collected_of(outcome: Outcome) -> dict[str, Any]:
         "payer": outcome.payer,
         "moment": outcome.moment,
         "scheme": outcome.scheme,
-        "print": outcome.print,
+        "print": outcome.print and outcome.declare and outcome.risk != "number_missing",
         "double_collection_risk": outcome.risk,
     }
 

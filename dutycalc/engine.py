@@ -8,12 +8,13 @@ from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any, Final
 
 from dutycalc.assessment import Assessment
+from dutycalc.borders import check_crossing
 from dutycalc.errors import DutycalcError, FactsError, refuse
 from dutycalc.goods import Consignment, GoodsItem
 from dutycalc.loader import Law, Tariffs, Territory
 from dutycalc.money import EXACT
 from dutycalc.profile import Getter, consignment_key, consignment_profile, getter, item_key, item_profile
-from dutycalc.stages.duty import look_up
+from dutycalc.stages.duty import CLASSIFICATIONS, Classification, look_up
 from dutycalc.stages.tracing import LineProgram, WholeProgram, trace_line, trace_whole
 from dutycalc.steps import Fitting, Program, Sharing, Step, Unknown, Value, careful, fitted, shares
 from dutycalc.values import Thing
@@ -32,6 +33,7 @@ def assess(
     known_on: date | None = None,
     variants: Iterable[str] = (),
     partial: bool = False,
+    classification: Classification = "strict",
 ) -> Assessment:
     """Return what is due on every line, under which law, and who collects it.
 
@@ -39,13 +41,20 @@ def assess(
     disputed rules. What cannot be calculated is refused, all of it at once (MissingFactError,
     NotModelledError, NotInForceError, CurrencyError, FactsError); with `partial` such charges are marked
     instead, and the assessment says that its totals are partial.
+
+    A commodity code whose lines bear different duties is refused, with its candidates; `classification`
+    `"lowest"` or `"highest"` takes the lowest or highest of their duties on this line instead. A notice
+    then names the candidates, and the working shows every one.
     """
+    if classification not in CLASSIFICATIONS:
+        known = ", ".join(CLASSIFICATIONS)
+        raise FactsError(f"classification: {classification!r} is none of {known}", fact="classification")
     territory = tariffs.territory(consignment.destination)
     chosen = frozenset(variants)
     if chosen:
         _check_variants(chosen, territory)
     whole = _whole(consignment, territory, known_on, chosen)
-    lines = _lines(consignment, territory, whole, tariffs)
+    lines = _lines(consignment, territory, whole, tariffs, classification)
     values, found, unknown = _run(consignment, whole, lines)
     result = Assessment(
         consignment, tariffs, territory, whole.law, [one.law for one in lines], values, found, unknown
@@ -108,13 +117,20 @@ def _whole(one: Consignment, territory: Territory, known_on: date | None, chosen
     if found is None:
         sale = territory.law(one.sold_on, known_on=known_on, variants=chosen)
         border = territory.law(one.import_day, known_on=known_on, variants=chosen)
+        check_crossing(one, border, territory)
         _check_registrations(one, sale, border, territory.tariffs)
         law = trace_whole(consignment_profile(one, known_on, chosen), sale, border)
         found = _keep(programs, key, _Whole(law, _getters(law.program), {}))
     return found
 
 
-def _lines(one: Consignment, territory: Territory, whole: _Whole, tariffs: Tariffs) -> list[_Line]:
+def _lines(
+    one: Consignment,
+    territory: Territory,
+    whole: _Whole,
+    tariffs: Tariffs,
+    classification: Classification,
+) -> list[_Line]:
     """Return the program of every line; refuse all lines at once whose law cannot be found."""
     programs = tariffs.programs
     schedule = territory.schedule()
@@ -122,14 +138,13 @@ def _lines(one: Consignment, territory: Territory, whole: _Whole, tariffs: Tarif
     found: list[_Line] = []
     faults: list[DutycalcError] = []
     for item in one.items:
-        key = (whole, day, item_key(item))
+        key = (whole, day, classification, item_key(item))
         line = programs.get(key)
         if line is None:
             try:
                 profile = item_profile(item)
-                law = trace_line(
-                    whole.law, profile, one.import_day, look_up(schedule, profile, one.import_day)
-                )
+                tariff = look_up(schedule, profile, one.import_day, classification)
+                law = trace_line(whole.law, profile, one.import_day, tariff)
             except DutycalcError as fault:
                 faults.append(_on_item(fault, item))
                 continue
@@ -265,7 +280,14 @@ def _run(one: Consignment, whole: _Whole, lines: Sequence[_Line]) -> tuple[list[
                         crossing.found[name] = values[at]
     except InvalidOperation:
         return (*_run_carefully(one, whole, lines, facts, own, phases), True)
-    for line, known in zip(lines, found, strict=True):
+    for item, line, known in zip(items, lines, found, strict=True):
+        price = known[line.law.price]
+        if price == price and price < 0:
+            raise FactsError(
+                f"item {item.id}: transport, insurance or discounts are above the price that contains them",
+                fact="unit_price",
+                item=item.id,
+            )
         for place in line.law.doubtful:
             if known[place] != known[place]:
                 return (*_run_carefully(one, whole, lines, facts, own, phases), True)

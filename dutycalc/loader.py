@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Records = dict[str, dict[str, Series[Any]]]
 
 HEADER: Final = frozenset(Header.model_fields)
+_MEMBER_OF: Final = re.compile(r'^\[\[member_of\]\][^\[]*?^code = "([A-Z-]+)"', re.MULTILINE)
 _REGISTRATION: Final = re.compile(r"^\[\[registration\.([A-Za-z0-9_-]+)\]\]", re.MULTILINE)
 
 LAW_KEPT: Final = 512
@@ -210,6 +211,7 @@ class Tariffs:
         self.layers = layers
         self._territories: dict[str, Territory] = {}
         self._schedules: dict[str, Schedule | None] = {}
+        self._unions: dict[str, frozenset[str]] = {}
         self.programs: dict[Any, Any] = {}
 
     @cached_property
@@ -241,6 +243,24 @@ class Tariffs:
                 if file.name.endswith(".toml"):
                     found.update(_REGISTRATION.findall(file.read_bytes().decode("utf-8", "replace")))
         return frozenset(found)
+
+    def unions_of(self, code: str) -> frozenset[str]:
+        """Return the unions and countries that a territory has ever been a member of, by its files' text.
+
+        Its records are not read for it: a consignment's place of dispatch is seldom a member of anything.
+        """
+        found = self._unions.get(code)
+        if found is None:
+            texts = [
+                file.read_bytes().decode("utf-8", "replace")
+                for layer in self.layers
+                if (folder := layer.joinpath(code.lower())).is_dir()
+                for file in folder.iterdir()
+                if file.name.endswith(".toml")
+            ]
+            found = frozenset(union for text in texts for union in _MEMBER_OF.findall(text))
+            self._unions[code] = found
+        return found
 
     def territory(self, code: str) -> Territory:
         """Return a territory; NotModelledError where the tables lack it, TableError for faulty files."""

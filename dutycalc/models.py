@@ -67,7 +67,7 @@ class SchemeModel(Frozen):
     """One way in which charges are collected: a scheme, or (`default`) what holds at the border without one.
 
     `conditions` are phrases that must all hold. `liable` are the roles in the law's order; the first that
-    can be bound is. `optional` schemes are used by whoever holds the registration; others bind a party
+    can be bound is; with `first_present` only the first that is a party to the sale can. `optional` schemes are used by whoever holds the registration; others bind a party
     that must register. `takes_at_sale`, `takes_at_border`, `relieved` and `left_at_delivery` are names of
     charges; the last are those that the scheme leaves as ever to the border. `due` is the last day for
     remitting what is taken on the day asked for. `provision` is the record of the scheme itself, `law` it
@@ -83,6 +83,7 @@ class SchemeModel(Frozen):
     liable: tuple[Role, ...]
     collector: Role | None
     optional: bool
+    first_present: bool
     registration: NumberNeeded | None
     turnover: str
     returns: str
@@ -103,6 +104,7 @@ class SchemeModel(Frozen):
             "name": self.name, "default": self.default, "model": self.model, "tax_point": self.tax_point,
             "conditions": list(self.conditions), "limits": [one.to_dict() for one in self.limits],
             "liable": list(self.liable), "collector": self.collector, "optional": self.optional,
+            "first_present": self.first_present,
             "registration": None if self.registration is None else self.registration.to_dict(),
             "turnover": self.turnover or None, "returns": self.returns or None,
             "due": None if self.due is None else self.due.isoformat(),
@@ -156,6 +158,7 @@ def _of_scheme(name: str, provision: Provision[Scheme], law: Law, day: date) -> 
         liable=tuple(scheme.liable),
         collector=scheme.collector,
         optional=scheme.optional,
+        first_present=scheme.first_present,
         registration=_number(scheme.registration, registration),
         turnover=turnover_in_words(scheme.turnover) if scheme.turnover is not None else "",
         returns=returns_in_words(scheme.returns) if scheme.returns is not None else "",
@@ -185,6 +188,7 @@ def _of_border(name: str, provision: Provision[BorderCollection], law: Law) -> S
         liable=(rule.liable,),
         collector=rule.collector,
         optional=False,
+        first_present=False,
         registration=None,
         turnover="",
         returns="",

@@ -41,7 +41,9 @@ def notices_of(one: Assessment) -> Iterator[Notice]:
             line.kept[told_of] = tuple(_of_line(item.id, line))
         yield from line.kept[told_of]
         yield from _of_charges(item.id, line, one.decisions_on(place))
-    yield from import_module("dutycalc.savings").savings_of(one)
+    from dutycalc.savings import savings_of  # noqa: PLC0415 # only whoever reads the notices pays for it
+
+    yield from savings_of(one)
 
 
 def _doubtful(decided: Decided) -> tuple[Notice, ...]:
@@ -71,8 +73,10 @@ def _of_charges(item: str, line: LineProgram, decided: Sequence[Decided]) -> Ite
         if outcome.risk is not None:
             title = traced.provision.value.title or traced.name.replace("_", " ")
             yield Notice(outcome.risk, f"{title} may be taken twice: {outcome.risk.replace('_', ' ')}", item)
-        if tariff is not None and tariff.duty is not None and outcome.model != "exempt":
-            by_tariff = by_tariff or any(one is tariff.duty for one in way.provisions)
+        if tariff is not None and outcome.model != "exempt":
+            by_tariff = by_tariff or any(tariff.gives(one) for one in way.provisions)
     if tariff is not None and by_tariff:
+        if tariff.classified:
+            yield Notice("classification", tariff.classified, item)
         for text in tariff.notices:
             yield Notice("tariff", text, item)

@@ -17,7 +17,7 @@ from dutycalc.money import Money
 from dutycalc.values import Frozen
 from dutycalc.words import Role
 
-PICTURE: Final = {ord(digit): "#" for digit in "0123456789"}
+PICTURE: Final = {ord(digit): "#" for digit in "0123456789"} | {ord("#"): "?"}
 """Turns a registration number into its picture: which digits it has decides no law."""
 
 Registrations = tuple[tuple[str, str], ...]

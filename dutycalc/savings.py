@@ -187,6 +187,8 @@ def _left_out(line: LineProgram) -> Iterator[Uncovered]:
                 continue
             role, problem = party_of(trace, scheme, point)
             holds = role is not None and problem is None
+            if role is None and problem is None and scheme.first_present:
+                yield from _of_another(name, provision, trace)
             out = [mismatch(one, trace, trace.item) for one in scheme.when]
             goods = _goods_left_out(provision, trace, point)
             if out and all(out):
@@ -209,6 +211,17 @@ def _left_out(line: LineProgram) -> Iterator[Uncovered]:
                 if place is not None:
                     said = f"{_holder(role, scheme)}, but {name} does not take this line: {_limits(scheme)}"
                     yield _told(provision, said, place)
+
+
+def _of_another(name: str, provision: Provision[Scheme], trace: Trace) -> Iterator[Uncovered]:
+    """Yield that a party is registered whose number does not serve, as another is the supplier."""
+    scheme = provision.value
+    parties = trace.profile.parties
+    present = [one for one in scheme.liable if one in parties]
+    holder = next((one for one in present if scheme.registration in parties[one].registrations), None)
+    if holder is not None and holder != present[0]:
+        text = f"{_holder(holder, scheme)}, but {name} does not take this line: it is for the {present[0]}"
+        yield _told(provision, text)
 
 
 def _told(provision: Provision[Scheme], text: str, test: int | None = None) -> Uncovered:

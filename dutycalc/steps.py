@@ -152,11 +152,15 @@ def divide(label: str, amount: Step, by: Step, unit: str | None = None) -> Step:
 
 def least(label: str, *parts: Step, law: Provision[Any] | None = None) -> Step:
     """Take the smallest."""
+    if len(parts) == 1:
+        return parts[0]
     return Step(label, "least", parts, law=law, unit=parts[0].unit, phase=_phase(parts))
 
 
 def greatest(label: str, *parts: Step, law: Provision[Any] | None = None) -> Step:
     """Take the largest."""
+    if len(parts) == 1:
+        return parts[0]
     return Step(label, "greatest", parts, law=law, unit=parts[0].unit, phase=_phase(parts))
 
 

@@ -397,7 +397,9 @@ class Scheme(Scoped):
     `liable` are the roles that the law makes liable, in its order. An `optional` scheme is used by
     whoever holds the registration; any other binds a party that must register (`turnover`), whether it
     has or not. `takes` maps each charge to how it is taken, or to `relieved`; charges not named are
-    charged at the border as ever. `mixed` says whether one line outside takes all out.
+    charged at the border as ever. With `first_present` only the first of the `liable` that is a party to the
+    sale may use the scheme: another's number does not serve. `mixed` says whether one line outside takes
+    all out.
     """
 
     tax_point: Literal["sale", "import"] = "sale"
@@ -406,6 +408,7 @@ class Scheme(Scoped):
     collector: Role | None = None
     registration: str | None = None
     optional: bool = False
+    first_present: bool = False
     turnover: Turnover | None = None
     takes: Annotated[dict[Slug, Take | Literal["relieved"]], Guard(least=1)]
     returns: Returns | None = None

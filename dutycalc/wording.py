@@ -38,6 +38,8 @@ from dutycalc.tables import (
 
 EVERY: Final = {"month": "monthly", "quarter": "quarterly", "half_year": "half-yearly", "year": "yearly"}
 
+FIRST_PRESENT: Final = "only the first of them that is a party to the sale may use it"
+
 _RATES: Final = {
     "schedule": "the rate of the tariff",
     "tax_class": "the rate of the goods' tax class",
@@ -265,6 +267,8 @@ def _scheme(name: str, one: Scheme) -> str:
     found += [take_in_words(charge, take) for charge, take in one.takes.items()]
     if one.registration is not None:
         found.append(f"registration {one.registration}" + (", optional" if one.optional else ""))
+    if one.first_present:
+        found.append(FIRST_PRESENT)
     if one.turnover is not None:
         found.append(f"binding from a {turnover_in_words(one.turnover)}")
     if one.returns is not None:

@@ -45,5 +45,5 @@ def near(word: str, words: Iterable[str]) -> str:
     """Return `; did you mean …?` with the nearest words of a closed list, or nothing."""
     from difflib import get_close_matches  # noqa: PLC0415 # only a refusal pays for it
 
-    found = get_close_matches(word, sorted(words), n=3, cutoff=0.6)
+    found = get_close_matches(word, sorted(words), n=3)
     return f"; did you mean {' or '.join(found)}?" if found else ""

@@ -13,7 +13,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any, Final
 
-from dutycalc.answer import Charge, Collection, Missing, Notice, Step, law_dict, reference
+from dutycalc.answer import Charge, Collection, Missing, Notice, Step, TariffOption, law_dict, reference
 from dutycalc.decided import Decided, collected_of, in_units, stated_of, unknown
 from dutycalc.money import EXACT, Rounding, plain
 from dutycalc.profile import path_of
@@ -292,8 +292,21 @@ def _item(one: Assessment, place: int) -> str:
     return (
         f'{{"id":{quoted(item.id)},"commodity":"{item.commodity}",'
         f'"customs_value":{customs_value},"values":{{{",".join(amounts)}}},'
-        f'"charges":[{",".join(_charges(one, place))}]}}'
+        f'"charges":[{",".join(_charges(one, place))}],"options":{_options(one, place)}}}'
     )
+
+
+def _options(one: Assessment, place: int) -> str:
+    """Return what the tariff offers on a line; written once for each program and each option taken."""
+    found = one.options_on(place)
+    if not found:
+        return "[]"
+    text: str = _kept(one.lines[place].kept, ("options as text", id(found)), lambda: _options_text(found))
+    return text
+
+
+def _options_text(options: tuple[TariffOption, ...]) -> str:
+    return json.dumps([each.to_dict() for each in options], ensure_ascii=False, separators=(",", ":"))
 
 
 def _money(value: Any, unit: Decimal, currency: str) -> str:

@@ -71,6 +71,7 @@ def assessment_schema() -> dict[str, Any]:
             "Money": {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)? [A-Z]{3}$"},
             "Notice": _dataclass(answer.Notice),
             "Step": _step(),
+            "TariffOption": _dataclass(answer.TariffOption),
         },
     }
 

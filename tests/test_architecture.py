@@ -27,19 +27,22 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("money", "law", "shapes", "shipped", "nomenclature"),
     ("steps", "units"),
     ("expression_working", "expression_tree", "expression_measures", "expressions"),
-    ("goods", "tables", "profile"),
+    ("goods", "tables", "profile", "wording"),
     ("measures", "lookups", "claims", "origin_groups", "schedule_files", "schedules", "schedule_diff"),
     ("cross_checks",),
     ("loader",),
     ("stages",),
-    ("answer", "decided", "notices", "writing", "assessment"),
+    ("answer", "decided", "offered", "number_checks", "savings", "notices", "writing", "assessment"),
     ("engine",),
     ("render", "importers"),
     ("__init__",),
     ("commands",),
     ("cli", "__main__"),
 )
-"""From the ground up; a package stands for all its modules. A module imports from its layer and below."""
+"""From the ground up; a package stands for all its modules. A module imports from its layer and below.
+
+A module that is not named is a face: it stands beside `render`, and nothing below may rest on it.
+"""
 
 PUBLIC = [
     "Assessment", "Charge", "Citation", "Collection", "Consignment", "DutycalcError", "GoodsItem", "Money",
@@ -47,7 +50,17 @@ PUBLIC = [
 ]  # fmt: skip
 
 NETWORK = {"socket", "ssl", "urllib", "http", "requests", "httpx", "aiohttp", "ftplib", "smtplib", "asyncio"}
-ENVIRONMENT = {"locale", "random", "secrets", "uuid", "time", "getpass", "platform", "subprocess", "threading"}
+ENVIRONMENT = {
+    "locale",
+    "random",
+    "secrets",
+    "uuid",
+    "time",
+    "getpass",
+    "platform",
+    "subprocess",
+    "threading",
+}
 CLOCK = {"today", "now", "utcnow", "fromtimestamp", "time", "monotonic"}
 
 
@@ -96,7 +109,7 @@ def layer(module: str) -> int:
     for n, names in enumerate(LAYERS):
         if top in names:
             return n
-    raise AssertionError(f"{module} stands in no layer: give it its place in LAYERS")
+    return layer("render")
 
 
 # Imports
@@ -123,9 +136,10 @@ def test_no_module_imports_itself_through_others() -> None:
         visit(module, ())
 
 
-def test_every_layer_names_modules_that_exist() -> None:
-    tops = {module.partition(".")[0] for module in MODULES}
-    assert {name for names in LAYERS for name in names} == tops
+def test_every_name_in_a_layer_is_a_module_and_stands_there_once() -> None:
+    named = [name for names in LAYERS for name in names]
+    assert len(named) == len(set(named))
+    assert set(named) <= {module.partition(".")[0] for module in MODULES}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -143,13 +157,19 @@ def test_no_module_reaches_for_the_network_the_clock_or_the_environment(module: 
     [("babel", {"render"}), ("rich", {"commands", "cli", "render"}), ("numpy", set()), ("pyarrow", set())],
 )
 def test_a_library_is_imported_only_where_it_is_at_home(library: str, homes: set[str]) -> None:
-    users = {module for module in MODULES if library in {name.partition(".")[0] for name in imported(SOURCES[module])}}
+    users = {
+        module
+        for module in MODULES
+        if library in {name.partition(".")[0] for name in imported(SOURCES[module])}
+    }
     assert {module.partition(".")[0] for module in users} <= homes
 
 
 def test_importing_the_package_loads_neither_babel_nor_the_front_of_pydantic() -> None:
     code = "import sys, dutycalc; print(*sorted({'babel', 'rich', 'pydantic', 'numpy'} & sys.modules.keys()))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
+    )
     assert found.stdout.split() == []
 
 
@@ -169,9 +189,19 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, int]]:
 @pytest.mark.parametrize("module", MODULES)
 def test_no_module_holds_a_float_or_makes_one(module: str) -> None:
     tree = SOURCES[module]
-    floats = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, (float, complex))]
+    floats = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, (float, complex))
+    ]
     assert floats == []
-    plain = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("float", "round")]
+    plain = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("float", "round")
+    ]
     assert plain == []
 
 
@@ -199,7 +229,11 @@ STRUCTURAL = {-1, 0, 1, 2, 12, 100}
 
 
 def _is_size_of_cache(node: ast.stmt) -> bool:
-    return isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.endswith("_KEPT")
+    return (
+        isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id.endswith("_KEPT")
+    )
 
 
 @pytest.mark.parametrize("module", LAW_MODULES)
@@ -258,8 +292,13 @@ def state() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, module in sorted(sys.modules.items()):
         if name.partition(".")[0] == "dutycalc" and isinstance(module, ModuleType):
-            found |= {f"{name}.{key}": value for key, value in vars(module).items() if not key.startswith("__")}
-    return {key: copy.copy(value) if isinstance(value, (dict, list, set)) else value for key, value in found.items()}
+            found |= {
+                f"{name}.{key}": value for key, value in vars(module).items() if not key.startswith("__")
+            }
+    return {
+        key: copy.copy(value) if isinstance(value, (dict, list, set)) else value
+        for key, value in found.items()
+    }
 
 
 def unlike(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:

@@ -77,9 +77,13 @@ def test_what_no_scheme_takes_is_owed_at_the_border_and_the_terms_say_who_pays(
 
 
 def test_each_channel_has_its_collector(tmp_path: Path) -> None:
-    by_post = BORDER.replace("anybody", "post").replace('"carrier"', '"post"') + 'when = { channel = ["post"] }\n'
+    by_post = (
+        BORDER.replace("anybody", "post").replace('"carrier"', '"post"') + 'when = { channel = ["post"] }\n'
+    )
     tariffs = write(tmp_path, *LAW[:-1], by_post, BORDER)
-    found = [outcome(assessed(tariffs, channel=channel)).collector for channel in ("post", "express", "freight")]
+    found = [
+        outcome(assessed(tariffs, channel=channel)).collector for channel in ("post", "express", "freight")
+    ]
     assert found == ["post", "carrier", "carrier"]
 
 
@@ -93,7 +97,10 @@ def test_a_charge_may_name_its_own_parties(tmp_path: Path) -> None:
     vat = VAT.replace("cite", 'liable = "declarant"\ncollector = "customs"\ncite')
     result = assessed(write(tmp_path, *LAW[:4], vat, BORDER))
     assert (outcome(result).liable, outcome(result).collector) == ("declarant", "customs")
-    assert (outcome(result, "customs_duty").liable, outcome(result, "customs_duty").collector) == ("buyer", "carrier")
+    assert (outcome(result, "customs_duty").liable, outcome(result, "customs_duty").collector) == (
+        "buyer",
+        "carrier",
+    )
 
 
 # A scheme at the sale
@@ -145,7 +152,12 @@ def test_another_purpose_or_buyer_is_outside_the_scheme(tariffs: Tariffs) -> Non
 
 
 def test_the_number_is_printed_only_where_the_law_lets_it(tmp_path: Path) -> None:
-    printed = write(tmp_path / "printed", *LAW, REGISTRATION, SCHEME.replace("declare = true", "declare = true\nprint = true"))
+    printed = write(
+        tmp_path / "printed",
+        *LAW,
+        REGISTRATION,
+        SCHEME.replace("declare = true", "declare = true\nprint = true"),
+    )
     found = outcome(assessed(printed, seller=WITH_NUMBER))
     assert (found.declare, found.print) == ("SH1234", True)
     kept = write(tmp_path / "kept", *LAW, REGISTRATION, SCHEME.replace("declare = true", "print = true"))
@@ -200,7 +212,12 @@ cite = ["act"]
     result = assessed(tariffs, seller=WITH_NUMBER)
     assert (outcome(result).model, outcome(result).collector) == ("vendor", "seller")
     owed = outcome(result, "customs_duty")
-    assert (owed.model, owed.at, owed.collector, owed.scheme) == ("intermediary", "border", "declarant", "declared_duty")
+    assert (owed.model, owed.at, owed.collector, owed.scheme) == (
+        "intermediary",
+        "border",
+        "declarant",
+        "declared_duty",
+    )
     without = outcome(assessed(tariffs, seller=WITHOUT), "customs_duty")
     assert (without.model, without.scheme) == ("consumer", None)
 
@@ -216,9 +233,12 @@ def test_what_a_scheme_relieves_nobody_collects(tmp_path: Path) -> None:
 
 
 def test_a_business_buyer_accounts_for_the_tax_under_its_own_number(tmp_path: Path) -> None:
-    reverse = SCHEME.replace('liable = ["platform", "seller"]', 'liable = ["buyer"]\ncollector = "buyer"').replace(
-        'buyer = ["consumer"]', 'buyer = ["business"]'
-    ).replace('"vendor"', '"consumer"').replace('at = "sale", base = ["price", "transport", "insurance"]', 'at = "border"')
+    reverse = (
+        SCHEME.replace('liable = ["platform", "seller"]', 'liable = ["buyer"]\ncollector = "buyer"')
+        .replace('buyer = ["consumer"]', 'buyer = ["business"]')
+        .replace('"vendor"', '"consumer"')
+        .replace('at = "sale", base = ["price", "transport", "insurance"]', 'at = "border"')
+    )
     tariffs = write(tmp_path, *LAW, REGISTRATION, reverse)
     found = outcome(assessed(tariffs, buyer={"kind": "business", "registrations": {"SHOP": "SH1234"}}))
     assert (found.liable, found.collector, found.scheme, found.at) == ("buyer", "buyer", "SHOP", "border")
@@ -233,7 +253,9 @@ def test_a_number_of_one_of_the_pictures_is_taken(tariffs: Tariffs, number: str)
     assert outcome(assessed(tariffs, seller={"registrations": {"SHOP": number}})).declare == number
 
 
-@pytest.mark.parametrize("number", ["SH123", "SH12345", "sh1234", "SH 1234", "SHABCD", "X1123", "", "SH####", "SH１２３４"])
+@pytest.mark.parametrize(
+    "number", ["SH123", "SH12345", "sh1234", "SH 1234", "SHABCD", "X1123", "", "SH####", "SH１２３４"]
+)
 def test_a_number_of_no_picture_is_told_and_does_not_serve(tariffs: Tariffs, number: str) -> None:
     result = assessed(tariffs, seller={"registrations": {"SHOP": number}})
     found = outcome(result)
@@ -284,7 +306,9 @@ def test_a_party_that_must_register_is_liable_without_a_number_and_at_risk(tmp_p
         ("above", "75000 EUR", False), ("above", "75000.01 EUR", True),
     ],
 )  # fmt: skip
-def test_turnover_decides_who_must_register(tmp_path: Path, comparison: str, turnover: str, bound: bool) -> None:
+def test_turnover_decides_who_must_register(
+    tmp_path: Path, comparison: str, turnover: str, bound: bool
+) -> None:
     tariffs = write(tmp_path, *LAW, REGISTRATION, TURNOVER.replace("at_least", comparison))
     found = outcome(assessed(tariffs, seller=WITHOUT | {"turnover": turnover}))
     assert (found.scheme == "SHOP") is bound
@@ -334,7 +358,10 @@ when = { not_scheme = ["SHOP"] }
 cite = ["act"]
 """
     tariffs = write(tmp_path, *LAW, REGISTRATION, SCHEME, relief)
-    assert amounts(assessed(tariffs, seller=WITH_NUMBER)) == {"1 customs_duty": "0.00 EUR", "1 vat": "20.00 EUR"}
+    assert amounts(assessed(tariffs, seller=WITH_NUMBER)) == {
+        "1 customs_duty": "0.00 EUR",
+        "1 vat": "20.00 EUR",
+    }
     assert amounts(assessed(tariffs)) == {"1 customs_duty": "10.00 EUR", "1 vat": "0.00 EUR"}
 
 
@@ -347,7 +374,10 @@ within = "low_value"
 cite = ["act"]
 """
     tariffs = write(tmp_path, *LAW, LIMIT, relief, REGISTRATION, SCHEME)
-    assert amounts(assessed(tariffs, seller=WITH_NUMBER)) == {"1 customs_duty": "0.00 EUR", "1 vat": "20.00 EUR"}
+    assert amounts(assessed(tariffs, seller=WITH_NUMBER)) == {
+        "1 customs_duty": "0.00 EUR",
+        "1 vat": "20.00 EUR",
+    }
 
 
 # Due days
@@ -376,18 +406,26 @@ def test_the_due_day_follows_from_the_period_of_the_return(
     tmp_path: Path, returns: str, sold_on: str, due: str
 ) -> None:
     scheme = SCHEME.replace('every = "month", months_after = 1, day = "last"', returns)
-    found = outcome(assessed(write(tmp_path, *LAW, REGISTRATION, scheme), seller=WITH_NUMBER, sold_on=sold_on))
+    found = outcome(
+        assessed(write(tmp_path, *LAW, REGISTRATION, scheme), seller=WITH_NUMBER, sold_on=sold_on)
+    )
     assert found.due is not None
     assert found.due.isoformat() == due
 
 
-def test_the_return_of_the_sale_counts_from_the_sale_and_that_of_the_import_from_the_import(tmp_path: Path) -> None:
-    at_border = SCHEME.replace('at = "sale", base = ["price", "transport", "insurance"]', 'at = "border"').replace(
-        "model", 'tax_point = "import"\nmodel'
+def test_the_return_of_the_sale_counts_from_the_sale_and_that_of_the_import_from_the_import(
+    tmp_path: Path,
+) -> None:
+    at_border = SCHEME.replace(
+        'at = "sale", base = ["price", "transport", "insurance"]', 'at = "border"'
+    ).replace("model", 'tax_point = "import"\nmodel')
+    days: dict[str, Any] = {"sold_on": "2026-05-31", "imported_on": "2026-06-01"}
+    by_sale = outcome(
+        assessed(write(tmp_path / "sale", *LAW, REGISTRATION, SCHEME), seller=WITH_NUMBER, **days)
     )
-    days = {"sold_on": "2026-05-31", "imported_on": "2026-06-01"}
-    by_sale = outcome(assessed(write(tmp_path / "sale", *LAW, REGISTRATION, SCHEME), seller=WITH_NUMBER, **days))
-    by_import = outcome(assessed(write(tmp_path / "import", *LAW, REGISTRATION, at_border), seller=WITH_NUMBER, **days))
+    by_import = outcome(
+        assessed(write(tmp_path / "import", *LAW, REGISTRATION, at_border), seller=WITH_NUMBER, **days)
+    )
     assert (str(by_sale.due), str(by_import.due)) == ("2026-06-30", "2026-07-31")
 
 

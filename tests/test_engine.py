@@ -271,8 +271,8 @@ def test_everything_that_is_missing_is_told_at_once(tariffs: Tariffs) -> None:
     lines = [item(stated_duty=None), item(id="2", stated_duty="1 EUR/kg"), item(id="3")]
     with pytest.raises(Refusals) as refusal:
         assessed(tariffs, *lines)
-    told = {(type(one), getattr(one, "item", "")) for one in refusal.value.exceptions}
-    assert told == {(NotModelledError, "1"), (MissingFactError, "2")}
+    told = {(type(one).__name__, getattr(one, "item", "")) for one in refusal.value.exceptions}
+    assert told == {("NotModelledError", "1"), ("MissingFactError", "2")}
 
 
 def test_a_partial_answer_is_asked_for_by_name_and_says_so(tariffs: Tariffs) -> None:
@@ -342,7 +342,7 @@ rate = "30%"
 cite = ["act"]
 """
     tariffs = write(tmp_path, *LAW, risen, SALE_SCHEME)
-    days = {"sold_on": "2026-06-30", "imported_on": "2026-07-01"}
+    days: dict[str, Any] = {"sold_on": "2026-06-30", "imported_on": "2026-07-01"}
     at_border = assessed(tariffs, **days)
     at_sale = assessed(tariffs, seller=REGISTERED, **days)
     assert amounts(at_border)["1 vat"] == "33.00 EUR"
@@ -447,7 +447,9 @@ def test_a_further_measure_must_be_within_its_bound_too(tmp_path: Path) -> None:
 def test_what_the_consignee_has_had_before_counts_where_the_law_adds_it_up(tmp_path: Path) -> None:
     tariffs = write(tmp_path, *LAW, LIMIT.replace("cite", 'history = "month"\ncite'), RELIEF)
     alone = assessed(tariffs, price("60.00 EUR"))
-    after = assessed(tariffs, price("60.00 EUR"), history=[{"per": "month", "count": 1, "value": "40.01 EUR"}])
+    after = assessed(
+        tariffs, price("60.00 EUR"), history=[{"per": "month", "count": 1, "value": "40.01 EUR"}]
+    )
     other = assessed(tariffs, price("60.00 EUR"), history=[{"per": "day", "count": 1, "value": "40.01 EUR"}])
     found = [amounts(one)["1 customs_duty"] for one in (alone, after, other)]
     assert found == ["0.00 EUR", "6.00 EUR", "0.00 EUR"]
@@ -553,7 +555,8 @@ def test_buckets_give_the_rate_of_the_goods_and_the_last_one_that_of_all_others(
     buckets = 'buckets = [{ commodities = ["61-62"], rate = "5%" }, { commodities = ["64"], rate = "3 EUR/item" }, { rate = "1%" }]'
     tariffs = write(tmp_path, *LAW, LIMIT, SPECIAL.replace('rate = "2.5%"', buckets))
     found = [
-        amounts(assessed(tariffs, item(commodity=code)))["1 customs_duty"] for code in ("61091000", "6403", "8517")
+        amounts(assessed(tariffs, item(commodity=code)))["1 customs_duty"]
+        for code in ("61091000", "6403", "8517")
     ]
     assert found == ["5.00 EUR", "3.00 EUR", "1.00 EUR"]
 
@@ -675,7 +678,11 @@ def test_a_fee_that_turns_on_a_limit_is_due_on_one_side_of_it(tmp_path: Path) ->
 def test_a_fee_in_the_base_of_a_tax_is_shared_over_the_lines_by_value(tmp_path: Path) -> None:
     vat = VAT.replace('"customs_duty"]', '"customs_duty", "entry_fee"]')
     tariffs = write(tmp_path, CURRENCY, VALUES, CLASSES, DUTY, FEE, vat, BORDER)
-    result = assessed(tariffs, price("100.00 EUR", stated_duty="free"), item(id="2", unit_price="300.00 EUR", stated_duty="free"))
+    result = assessed(
+        tariffs,
+        price("100.00 EUR", stated_duty="free"),
+        item(id="2", unit_price="300.00 EUR", stated_duty="free"),
+    )
     assert [amounts(result)[f"{n} vat"] for n in (1, 2)] == ["20.10 EUR", "60.30 EUR"]
 
 

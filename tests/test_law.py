@@ -122,7 +122,11 @@ def test_a_disputed_reading_may_begin_or_end_on_days_of_its_own() -> None:
 def test_two_readings_of_one_rule_exclude_each_other() -> None:
     series = Series(
         "zz/rule",
-        [record("plain", "2020-01-01"), record("a", "2020-01-01", variant="a"), record("b", "2020-01-01", variant="b")],
+        [
+            record("plain", "2020-01-01"),
+            record("a", "2020-01-01", variant="a"),
+            record("b", "2020-01-01", variant="b"),
+        ],
     )
     with pytest.raises(ConflictError, match="variants a, b exclude each other") as refusal:
         series.find(date(2020, 6, 1), variants=frozenset({"a", "b"}))

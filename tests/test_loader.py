@@ -28,8 +28,6 @@ cite = ["act"]
 """
 
 
-
-
 # Which tables
 
 
@@ -240,12 +238,18 @@ def test_a_record_knows_its_name_its_source_and_its_confidence(tmp_path: Path) -
     )
     tariffs = write(tmp_path, *LAW, unsure)
     one = tariffs.territory("ZZ").law(date(2026, 1, 1)).on("tax_class", "standard")
-    assert (one.record, one.confidence, one.note) == ("zz/tax_class.standard", "secondary", "From a newsletter.")
+    assert (one.record, one.confidence, one.note) == (
+        "zz/tax_class.standard",
+        "secondary",
+        "From a newsletter.",
+    )
     assert [(cite.source, cite.title, cite.published) for cite in one.citations] == [
         ("act", "Customs Act, Article 1", date(2019, 6, 1))
     ]
     notices = assessed(tariffs).notices
-    assert [(notice.code, notice.record) for notice in notices] == [("record_secondary", "zz/tax_class.standard")]
+    assert [(notice.code, notice.record) for notice in notices] == [
+        ("record_secondary", "zz/tax_class.standard")
+    ]
 
 
 def test_a_territory_is_covered_from_the_day_on_which_all_its_files_are(tmp_path: Path) -> None:

@@ -240,7 +240,9 @@ def test_every_fault_of_a_cart_is_told_at_once(tariffs: Tariffs) -> None:
         answer_json(cart, tariffs)
     told = [str(one) for one in getattr(refusal.value, "exceptions", ())]
     assert len(told) == 3
-    assert all(any(place in one for one in told) for place in ("channel", "items[0].quantity", "items[1].unit_price"))
+    assert all(
+        any(place in one for one in told) for place in ("channel", "items[0].quantity", "items[1].unit_price")
+    )
 
 
 def test_one_line_that_cannot_be_assessed_does_not_hide_another(tariffs: Tariffs) -> None:

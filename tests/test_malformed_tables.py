@@ -305,7 +305,9 @@ def test_members_of_each_other_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_one_reading_lacks_is_found_though_no_other_lacks_it(tmp_path: Path) -> None:
-    ends = RELIEF.replace("2020-01-01", '2021-01-01\nvariant = "wider"').replace("low_value\"\ncite", 'wide"\ncite')
+    ends = RELIEF.replace("2020-01-01", '2021-01-01\nvariant = "wider"').replace(
+        'low_value"\ncite', 'wide"\ncite'
+    )
     faults = faults_of(write(tmp_path, *LAW, LIMIT, RELIEF, ends))
     assert [one.record for one in faults] == ["relief.low_value of 2021-01-01"]
     assert "(variant wider)" in str(faults[0])

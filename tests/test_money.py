@@ -27,7 +27,9 @@ def decimals(*, min_value: int = -(10**12), max_value: int = 10**12) -> st.Searc
 
 def units() -> st.SearchStrategy[Decimal]:
     """Return units that charges are rounded to."""
-    return st.sampled_from([Decimal(text) for text in ("0.001", "0.01", "0.05", "0.1", "0.25", "1", "5", "100", "1000")])
+    return st.sampled_from(
+        [Decimal(text) for text in ("0.001", "0.01", "0.05", "0.1", "0.25", "1", "5", "100", "1000")]
+    )
 
 
 def weights() -> st.SearchStrategy[list[Decimal]]:
@@ -130,7 +132,8 @@ def test_the_global_context_has_no_say_in_money(amount: Decimal, other: Decimal,
     with localcontext() as context:
         context.prec, context.rounding = 2, ROUND_UP
         assert [one + two, one - two, one * factor, -one] == exact
-        assert -(-one) == one
+        opposite = -one
+        assert -opposite == one
 
 
 def test_a_product_that_would_lose_digits_is_an_error_and_never_cut() -> None:
@@ -162,11 +165,15 @@ def test_every_mode_rounds_as_its_name_says(mode: Mode, expected: list[str]) -> 
 )  # fmt: skip
 def test_amounts_are_rounded_to_any_unit(amount: str, unit: str, expected: str) -> None:
     assert round_to(Decimal(amount), Decimal(unit), "half_up") == Decimal(expected)
-    assert Money.parse(f"{amount} EUR").rounded(Rounding(Decimal(unit), "half_up")).amount == Decimal(expected)
+    assert Money.parse(f"{amount} EUR").rounded(Rounding(Decimal(unit), "half_up")).amount == Decimal(
+        expected
+    )
 
 
 @given(amount=decimals(), unit=units(), mode=st.sampled_from(sorted(MODES)))
-def test_what_is_rounded_is_a_multiple_less_than_a_unit_away(amount: Decimal, unit: Decimal, mode: Mode) -> None:
+def test_what_is_rounded_is_a_multiple_less_than_a_unit_away(
+    amount: Decimal, unit: Decimal, mode: Mode
+) -> None:
     found = Fraction(round_to(amount, unit, mode))
     assert (found / Fraction(unit)).denominator == 1
     away = abs(found - Fraction(amount))

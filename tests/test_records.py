@@ -40,7 +40,8 @@ class Case(NamedTuple):
         corrections = [
             other.known_from
             for other in self.series
-            if (other.valid_from, other.variant) == (one.valid_from, one.variant) and other.known_from > one.known_from
+            if (other.valid_from, other.variant) == (one.valid_from, one.variant)
+            and other.known_from > one.known_from
         ]
         return min(corrections) - A_DAY if corrections else None
 

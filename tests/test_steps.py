@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation, localcontext
 from fractions import Fraction
 from typing import Any, get_args
@@ -162,7 +162,10 @@ EXAMPLES: dict[str, tuple[Step, Any]] = {
         split_over_lines("shared", A, Sharing("weight", CENT), 0),
         (Decimal("2.42"), Decimal("2.42"), Decimal("2.41")),
     ),
-    "fit": (fit("fitting", known("25"), Fitting("value", "quantity"), 0), (Decimal(1), Decimal(0), Decimal(1))),
+    "fit": (
+        fit("fitting", known("25"), Fitting("value", "quantity"), 0),
+        (Decimal(1), Decimal(0), Decimal(1)),
+    ),
     "part": (part("a part", "shared", 0), Decimal("4")),
     "whole": (whole("of the whole", "limit", 0), True),
 }
@@ -281,10 +284,18 @@ NUMBERS = st.builds(lambda n, k: Decimal(n).scaleb(-k), st.integers(-(10**6), 10
 FACTS = ("unit_price", "quantity", "transport")
 
 
+MAKERS: dict[str, Callable[..., Step]] = {
+    "add": add,
+    "subtract": subtract,
+    "least": least,
+    "greatest": greatest,
+}
 NUMERIC = ("add", "subtract", "times", "divide", "least", "greatest", "floor", "round", "decide")
 TESTS = ("at_most", "below", "all", "any", "not")
 ROUNDINGS = [Rounding(Decimal(unit), mode) for unit in ("0.01", "0.05", "1", "1000") for mode in MODES]
-RECIPES = st.lists(st.tuples(st.sampled_from(NUMERIC + TESTS), *[st.integers(0, 99)] * 4), min_size=3, max_size=20)
+RECIPES = st.lists(
+    st.tuples(st.sampled_from(NUMERIC + TESTS), *[st.integers(0, 99)] * 4), min_size=3, max_size=20
+)
 
 
 def programs(*, unknown: bool = False) -> st.SearchStrategy[Program]:
@@ -292,7 +303,9 @@ def programs(*, unknown: bool = False) -> st.SearchStrategy[Program]:
     return st.builds(_program, RECIPES, st.lists(NUMBERS, min_size=3, max_size=3), st.just(unknown))
 
 
-def _program(recipe: Sequence[tuple[str, int, int, int, int]], stated: Sequence[Decimal], unknown: bool) -> Program:
+def _program(
+    recipe: Sequence[tuple[str, int, int, int, int]], stated: Sequence[Decimal], unknown: bool
+) -> Program:
     numbers = [stated_fact(name, name) for name in FACTS]
     numbers += [Step(f"number {n}", "law", constant=number) for n, number in enumerate(stated)]
     numbers += [missing("unknown", LOST)] if unknown else []
@@ -321,7 +334,7 @@ def _numeric(op: str, numbers: Sequence[Step], tests: Sequence[Step], places: Se
         case "decide":
             return decide(op, tests[places[3] % len(tests)], one, two)
         case _:
-            made = {"add": add, "subtract": subtract, "least": least, "greatest": greatest}[op]
+            made = MAKERS[op]
             return made(op, one, two, three) if places[3] % 2 else made(op, one, two)
 
 
@@ -392,8 +405,13 @@ def test_shares_over_lines_add_up_and_a_line_without_a_weight_takes_none(
     assert sum(map(Fraction, found)) == expected
 
 
-@given(amount=AMOUNTS, lines=st.lists(st.tuples(AMOUNTS, st.sampled_from([None, "a", "b"])), min_size=1, max_size=6))
-def test_every_group_shares_the_whole_amount(amount: Decimal, lines: list[tuple[Decimal, str | None]]) -> None:
+@given(
+    amount=AMOUNTS,
+    lines=st.lists(st.tuples(AMOUNTS, st.sampled_from([None, "a", "b"])), min_size=1, max_size=6),
+)
+def test_every_group_shares_the_whole_amount(
+    amount: Decimal, lines: list[tuple[Decimal, str | None]]
+) -> None:
     groups = [group for _, group in lines]
     found = shares(amount, [weight for weight, _ in lines], groups, CENT, range(len(lines)))
     for group in ("a", "b"):

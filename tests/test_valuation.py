@@ -86,7 +86,11 @@ def test_costs_are_shared_by_the_value_of_the_lines(tariffs: Tariffs) -> None:
 
 def test_a_cent_that_cannot_be_shared_goes_to_the_largest_remainder(tariffs: Tariffs) -> None:
     lines = [price("10.00 EUR", id=str(n)) for n in (1, 2, 3)]
-    assert customs_values(assessed(tariffs, *lines, transport="1.00 EUR")) == ["10.34 EUR", "10.33 EUR", "10.33 EUR"]
+    assert customs_values(assessed(tariffs, *lines, transport="1.00 EUR")) == [
+        "10.34 EUR",
+        "10.33 EUR",
+        "10.33 EUR",
+    ]
     assert customs_values(assessed(tariffs, *reversed(lines), transport="1.00 EUR")) == [
         "10.33 EUR", "10.33 EUR", "10.34 EUR",
     ]  # fmt: skip
@@ -155,17 +159,24 @@ def test_each_value_is_the_sum_of_its_parts(tmp_path: Path) -> None:
 def test_a_value_may_be_part_of_another(tmp_path: Path) -> None:
     landed = FOB.replace("fob_value", "landed_value").replace('["price"]', '["customs_value", "fob_value"]')
     tariffs = write(tmp_path, *LAW, FOB, landed)
-    assert assessed(tariffs, transport="20.00 EUR").items[0].values["landed_value"] == Money.parse("220.00 EUR")
+    assert assessed(tariffs, transport="20.00 EUR").items[0].values["landed_value"] == Money.parse(
+        "220.00 EUR"
+    )
 
 
 def test_a_charge_rests_on_the_value_that_its_law_names(tmp_path: Path) -> None:
     duty = DUTY.replace("customs_value", "fob_value")
     tariffs = write(tmp_path, CURRENCY, VALUES, FOB, CLASSES, duty, VAT, BORDER)
-    assert amounts(assessed(tariffs, transport="20.00 EUR")) == {"1 customs_duty": "10.00 EUR", "1 vat": "26.00 EUR"}
+    assert amounts(assessed(tariffs, transport="20.00 EUR")) == {
+        "1 customs_duty": "10.00 EUR",
+        "1 vat": "26.00 EUR",
+    }
 
 
 def test_a_part_of_a_value_counts_where_the_law_says_so(tmp_path: Path) -> None:
-    factor = VALUES.replace('parts = ["price", "transport", "insurance"]', 'parts = ["price"]\nfactor = "60%"')
+    factor = VALUES.replace(
+        'parts = ["price", "transport", "insurance"]', 'parts = ["price"]\nfactor = "60%"'
+    )
     tariffs = write(tmp_path, CURRENCY, factor, CLASSES, DUTY, VAT, BORDER)
     assert customs_values(assessed(tariffs)) == ["60.00 EUR"]
 

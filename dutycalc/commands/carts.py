@@ -155,7 +155,12 @@ def _assessed(options: Namespace, tariffs: Tariffs, cart: Cart) -> Assessment:
     else:
         raise FactsError("the cart is no JSON object")
     return assess(
-        consignment, tariffs, known_on=options.known_on, variants=options.variant, partial=options.partial
+        consignment,
+        tariffs,
+        known_on=options.known_on,
+        variants=options.variant,
+        partial=options.partial,
+        classification=options.classification,
     )
 
 

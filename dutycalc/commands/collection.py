@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Iterable
+from typing import Final
 
-from dutycalc.commands.carts import read_tables
+from dutycalc.commands.carts import opened, read_carts, read_tables
 from dutycalc.commands.tables import write_json
 from dutycalc.commands.terminal import DONE, write_page
+from dutycalc.compare import Comparison, Remittance, compare
+from dutycalc.errors import FactsError
+from dutycalc.goods import Consignment
 from dutycalc.models import SchemeModel, models
-from dutycalc.render.pages import Branch, Heading, Outline, Page, Paragraph
-from dutycalc.wording import joined, liable_in_words, spaced
+from dutycalc.render.formats import Formats
+from dutycalc.render.pages import (
+    Block,
+    Branch,
+    Column,
+    Heading,
+    Outline,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+)
+from dutycalc.wording import FIRST_PRESENT, joined, liable_in_words, spaced
 
 
 def show_models(options: Namespace) -> int:
@@ -45,7 +61,8 @@ def show_models(options: Namespace) -> int:
 def _branch(one: SchemeModel) -> Branch:
     lines = [f"applies: {'; '.join(one.conditions)}"] if one.conditions else []
     lines += [f"limit {spaced(limit.name)} ({limit.side}): {limit.words}" for limit in one.limits]
-    lines.append(f"liable: {liable_in_words(one.liable)}")
+    only = f"; {FIRST_PRESENT}" if one.first_present else ""
+    lines.append(f"liable: {liable_in_words(one.liable)}{only}")
     if one.collector is not None:
         lines.append(f"collected by the {one.collector}")
     if one.registration is not None:
@@ -70,3 +87,88 @@ def _branch(one: SchemeModel) -> Branch:
         f"{spaced(one.name) if one.default else one.name} ({one.model} model{standing})",
         inside=tuple(Branch("", line) for line in dict.fromkeys(lines)),
     )
+
+
+_COLUMNS: Final = (
+    Column("model", wraps=True),
+    Column("at checkout", right=True),
+    Column("at the door", right=True),
+    Column("the seller", right=True),
+    Column("remitted by", wraps=True),
+)
+
+_ON_TOP: Final = (
+    "Sums are charges on top of the prices; what prices include is part of what is paid at checkout."
+)
+
+
+def show_comparison(options: Namespace) -> int:
+    """Show one cart under every lawful model."""
+    tariffs = read_tables(options)
+    with opened(options.file) as stream:
+        batch = read_carts(stream)
+        if batch.form != "one":
+            raise FactsError("several carts: compare takes one")
+        stated = next(batch.carts).stated
+    cart = Consignment.model_validate_json(stated)
+    found = compare(
+        cart, tariffs, known_on=options.known_on, variants=options.variant, partial=options.partial
+    )
+    if options.format == "json":
+        write_json(
+            {
+                "destination": cart.destination,
+                "sold_on": cart.sold_on.isoformat(),
+                "models": [one.to_dict() for one in found],
+            }
+        )
+        return DONE
+    formats = Formats(options.locale)
+    answered = [one for one in found if one.total is not None]
+    refused = [one for one in found if one.total is None]
+    blocks: list[Block] = []
+    if answered:
+        alike: dict[tuple[str, ...], list[Comparison]] = {}
+        for one in answered:
+            alike.setdefault((one.name.partition(":")[0], *_outcome(one, formats)), []).append(one)
+        rows = tuple((_names(group), *key[1:]) for key, group in alike.items())
+        blocks += [Paragraph(_ON_TOP), Table(_COLUMNS, (Section(rows),))]
+    risks = _told((risk, one) for one in answered for risk in one.risks)
+    if risks:
+        blocks += [Heading("May be taken twice"), Paragraph(bullets=risks)]
+    if refused:
+        bullets = _told((f"{why.error}: {why.text}", one) for one in refused for why in one.refusals)
+        blocks += [Heading("Refused"), Paragraph(bullets=bullets)]
+    way = f"{formats.place(cart.dispatch)} to {formats.place(cart.destination)}"
+    write_page(Page(f"{way}, {formats.day(cart.sold_on)}: one cart, {len(answered)} models", tuple(blocks)))
+    return DONE
+
+
+def _told(texts: Iterable[tuple[str, Comparison]]) -> tuple[str, ...]:
+    """Return every text once, with the models that it concerns."""
+    found: dict[str, list[str]] = {}
+    for text, one in texts:
+        found.setdefault(text, []).append(one.name)
+    return tuple(f"{text} ({'; '.join(names)})" for text, names in found.items())
+
+
+def _names(group: list[Comparison]) -> str:
+    """Return one name for models with the same outcome: what they share, then each way to send."""
+    ways = "; ".join(
+        f"{one.channel} {one.delivery_term}{' (as stated)' if one.stated else ''}" for one in group
+    )
+    made_up = " (made-up number)" if group[0].placeholder else ""
+    return f"{group[0].name.partition(':')[0]}{made_up}: {ways}"
+
+
+def _outcome(one: Comparison, formats: Formats) -> tuple[str, ...]:
+    sums = (one.at_checkout, one.at_door, one.by_seller)
+    remitted = "; ".join(_remittance(each, formats) for each in one.remittances)
+    return (*(formats.money(each) if each is not None and each.amount else "" for each in sums), remitted)
+
+
+def _remittance(one: Remittance, formats: Formats) -> str:
+    under = f" under {one.scheme}" if one.scheme is not None else ""
+    due = f" by {formats.day(one.due)}" if one.due is not None else ""
+    charges = joined(map(spaced, one.charges))
+    return f"{one.collector} {formats.money(one.amount)} ({charges}){under}{due}"

@@ -13,7 +13,7 @@ from dutycalc.loader import Law
 from dutycalc.money import Rounding
 from dutycalc.stages.collection import EXEMPT, Binding, Outcome, at_border, at_sale, offered_scheme
 from dutycalc.stages.context import VALUED, Gathering, Line, Whole, label_of, rounding_unit
-from dutycalc.stages.duty import amount_of, by_special, by_tariff, stated_charges
+from dutycalc.stages.duty import additional_duties, amount_of, by_special, by_tariff, stated_charges
 from dutycalc.stages.relief import applies, base_after_relief, waiver_test, waivers_of
 from dutycalc.stages.tax import including_itself, percentage, rate_of_class
 from dutycalc.stages.valuation import value
@@ -333,7 +333,13 @@ def _is_stated(line: Line, kind: str) -> bool:
     """Tell whether a charge that only the caller can state is stated, or is known to be lacking."""
     stated = any(one.kind == kind for one in line.item.stated_charges)
     defended = kind == "trade_defence" and line.tariff is not None and bool(line.tariff.trade_defence)
-    return stated or defended or _unmodelled(line, kind) is not None
+    return stated or defended or _is_on_top(line, kind) or _unmodelled(line, kind) is not None
+
+
+def _is_on_top(line: Line, kind: str) -> bool:
+    """Tell whether the tariff puts additional duties on top of the line's own, known or not."""
+    found = line.tariff
+    return kind == "additional_duty" and found is not None and bool(found.additional or found.uncertain)
 
 
 def _after_schemes(
@@ -516,7 +522,7 @@ def _by_rate(
         step, text, read = by_tariff(line, label, base, provision)
         if line.item.stated_duty is None:
             step = _unmodelled(line, charge.kind, step) or step
-        return step, text, () if read is None else (read,)
+        return step, text, read
     if charge.rate == "tax_class":
         rate, classes = rate_of_class(line, "import")
         if charge.inclusive:
@@ -533,6 +539,8 @@ def _by_rate(
         unmodelled = _unmodelled(line, charge.kind) or _trade_defence(line, provision)
         if unmodelled is not None:
             return unmodelled, "unknown", ()
+        if charge.kind == "additional_duty" and (on_top := additional_duties(line, label, base, provision)):
+            return on_top
         return line.zero(f"no {words} is stated", provision), "none stated", ()
     if charge.inclusive:
         percent = parse(charge.rate).ad_valorem
@@ -582,7 +590,18 @@ def _trade_defence(line: Line, provision: Provision[Charge]) -> Step | None:
 
 def trace_unmodelled(line: Line) -> Step | None:
     """Return what is missing where law that is no charge may bear on the line and no table holds it."""
-    return _unmodelled(line, None)
+    unmodelled = _unmodelled(line, None)
+    if (
+        unmodelled is None
+        and _is_on_top(line, "additional_duty")
+        and not _takes_stated(line, "additional_duty")
+    ):
+        reason = (
+            f"the tariff puts additional duties on {line.item.commodity}, for which the tables of "
+            f"{line.border.code} have no charge"
+        )
+        return missing("additional duty", Unknown("law", "additional_duty", reason), None, line.currency)
+    return unmodelled
 
 
 class Told(Frozen):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from dutycalc.errors import CurrencyError
@@ -10,11 +11,11 @@ from dutycalc.stages.context import Line, Point, Trace, consignment_mismatch, mi
 from dutycalc.stages.relief import applies
 from dutycalc.steps import Step, all_of, because
 from dutycalc.tables import BorderCollection, Charge, Registration, Returns, Scheme, Take
-from dutycalc.values import Frozen
+from dutycalc.values import Frozen, Thing
 from dutycalc.words import SELLER_PAYS_DUTIES, Model, Moment, Role
 
 
-class Outcome(Frozen):
+class Outcome(Thing):
     """Who is made to pay a charge, before the day and the number are known.
 
     `registration` is the key under which the collector's number is found; `returns` gives the due day.
@@ -33,7 +34,19 @@ class Outcome(Frozen):
     print: bool = False
     returns: Returns | None = None
     risk: str | None = None
+    risk_test: Step | None = None
     provision: Provision[Any] | None = None
+
+    @property
+    def without_risk(self) -> Outcome:
+        """Return the same outcome where the charge cannot be taken twice; one object for each outcome."""
+        return _without_risk(self)
+
+
+@lru_cache(maxsize=4096)
+def _without_risk(outcome: Outcome) -> Outcome:
+    found: Outcome = outcome.replaced(risk=None, risk_test=None)
+    return found
 
 
 class Binding(Frozen):
@@ -80,6 +93,8 @@ def party_of(trace: Trace, scheme: Scheme, point: Point) -> tuple[Role | None, s
         if number is not None and (rule is None or fits_picture(number, rule.value.pictures)):
             return role, None
         problem = problem or ("number_malformed" if number is not None else None)
+        if scheme.first_present:
+            return None, problem
         if not scheme.optional and _must_register(trace, scheme, role):
             return role, "number_malformed" if number is not None else "number_missing"
     return None, problem
@@ -150,20 +165,21 @@ def at_sale(line: Line, binding: Binding) -> Outcome:
 
 
 def at_border(
-    line: Trace, charge: Charge, binding: Binding | None, offered: str | None, moment: Moment | None = None
+    line: Trace, charge: Charge, binding: Binding | None, offered: Risk | None, moment: Moment | None = None
 ) -> Outcome | None:
     """Return the outcome of a charge due on the declaration, or None where no record says whose it is."""
     delivered = line.profile.delivery_term in SELLER_PAYS_DUTIES
     payer: Role = "seller" if delivered else "buyer"
     moment = moment or ("checkout" if delivered else "delivery")
-    risk = "delivered_duty_paid_without_number" if delivered and offered else offered
+    risk = None if offered is None else "delivered_duty_paid_without_number" if delivered else offered.why
+    test = None if offered is None else offered.test
     if binding is not None:
         scheme = binding.provision.value
         return Outcome(
             model=scheme.model, at="border", liable=binding.role, collector=scheme.collector or binding.role,
             payer=payer, moment=moment, scheme=binding.name, registration=scheme.registration,
             holder=binding.role, declare=scheme.declare, print=scheme.print, returns=scheme.returns,
-            risk=risk, provision=binding.provision,
+            risk=risk, risk_test=test, provision=binding.provision,
         )  # fmt: skip
     for provision in line.border.all("border").values():
         rule: BorderCollection = provision.value
@@ -172,7 +188,7 @@ def at_border(
         return Outcome(
             model=rule.model, at="border", liable=charge.liable or rule.liable,
             collector=charge.collector or rule.collector, payer=payer, moment=moment, risk=risk,
-            provision=provision,
+            risk_test=test, provision=provision,
         )  # fmt: skip
     return None
 
@@ -194,8 +210,15 @@ def _takes(line: Line, scheme: Scheme, charge: str) -> bool:
     )
 
 
-def offered_scheme(line: Line, charge: str) -> str | None:
-    """Return why a charge may be taken twice: a scheme could take it, and lacks a well-formed number."""
+class Risk(Frozen):
+    """Why a charge may be taken twice, and the test on values under which it may."""
+
+    why: str
+    test: Step | None
+
+
+def offered_scheme(line: Line, charge: str) -> Risk | None:
+    """Return the risk that a charge is taken twice: a scheme could take it, and lacks a well-formed number."""
     for name, provision in line.laws["sale"].all("scheme").items():
         scheme: Scheme = provision.value
         if name in line.taken or scheme.tax_point != "sale" or not _takes(line, scheme, charge):
@@ -205,6 +228,18 @@ def offered_scheme(line: Line, charge: str) -> str | None:
         if scheme.when and all(mismatch(one, line, line.item) for one in scheme.when):
             continue
         role, problem = party_of(line, scheme, "sale")
-        if role is None and any(party in line.profile.parties for party in scheme.liable):
-            return problem or "number_missing"
+        if role is not None or not any(_could_hold(line, scheme, one) for one in scheme.liable):
+            continue
+        fit = applies(line, provision, "sale")
+        if fit is not None:
+            test = all_of(f"{name} could take the line", *fit.tests, law=provision) if fit.tests else None
+            return Risk(problem or "number_missing", test)
     return None
+
+
+def _could_hold(line: Line, scheme: Scheme, role: Role) -> bool:
+    """Tell whether a party could hold a scheme's number: it is there, and its turnover does not free it."""
+    party = line.profile.parties.get(role)
+    if party is None:
+        return False
+    return scheme.turnover is None or party.turnover is None or _must_register(line, scheme, role)

@@ -122,6 +122,7 @@ class Line(Trace):
         self.whole = whole
         self.day = day
         self.tariff = tariff
+        self.candidates: tuple[Step, ...] = ()
         self.item = item
         self.exports: dict[str, Step] = {}
         self.values: dict[str, Step] = {}

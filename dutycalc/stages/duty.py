@@ -4,31 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, Final, Literal, get_args
 
-from dutycalc.errors import DutycalcError, FactsError, NotModelledError
+from dutycalc.errors import DutycalcError, FactsError, NotInForceError, NotModelledError
 from dutycalc.expressions import Expression, parse
 from dutycalc.law import Provision
+from dutycalc.lookups import Lookup, Option, listed
 from dutycalc.money import Money
 from dutycalc.profile import ItemProfile
 from dutycalc.schedules import Schedule
 from dutycalc.stages.context import Line, Trace, in_range
-from dutycalc.steps import Step, Unknown, because, given, missing
+from dutycalc.steps import Step, Unknown, add, because, given, greatest, least, missing
 from dutycalc.tables import Special
 from dutycalc.values import Frozen
 
+Classification = Literal["strict", "lowest", "highest"]
+"""What to do with a code whose lines bear different duties: refuse it, or take the lowest or highest duty."""
+
+CLASSIFICATIONS: Final[tuple[str, ...]] = get_args(Classification)
+
 
 class Tariff(Frozen):
-    """What the tariff gives for a line: a duty with its record, or why it gives none."""
+    """What the tariff gives for a line: a duty with its record, or why it gives none.
+
+    `candidates` are the duties of the lines that the code covers, where the caller chose to take the
+    lowest or the highest of them; `classified` says so in words. `options` are all that the tariff
+    offers, those under `candidates` first and in the same order; `selected` is the one that applies.
+    `additional` come on top of it; `uncertain` may, on a part of the lines or for some origins.
+    """
 
     duty: Provision[str] | None
     reason: str
     unknown: Unknown | None = None
     notices: tuple[str, ...] = ()
     trade_defence: tuple[str, ...] = ()
+    candidates: tuple[Provision[str], ...] = ()
+    classification: Classification = "strict"
+    classified: str = ""
+    options: tuple[Option, ...] = ()
+    selected: Option | None = None
+    additional: tuple[Provision[str], ...] = ()
+    uncertain: tuple[str, ...] = ()
+
+    def gives(self, provision: Provision[Any]) -> bool:
+        """Tell whether a record is the duty that the tariff gives, or one that it may be."""
+        return any(one is provision for one in (self.duty, *self.candidates))
 
 
-def look_up(schedule: Schedule | None, item: ItemProfile, day: date) -> Tariff | None:
+def look_up(
+    schedule: Schedule | None, item: ItemProfile, day: date, classification: Classification = "strict"
+) -> Tariff | None:
     """Return what the tariff gives for an item on a day, or None where the tables hold no tariff.
 
     A claim that cannot hold is refused. A code that the tariff does not know is told, and refused only
@@ -56,12 +81,51 @@ def look_up(schedule: Schedule | None, item: ItemProfile, day: date) -> Tariff |
         option = schedule.claim(item.commodity, item.origin, day, programme, kind)  # type: ignore[arg-type]
         reason = f"{kind} claimed: {programme}"
     if option is None:
-        lines = ", ".join(f"{code} ({text})" for code, text in answer.candidates[:12])
-        text = f"commodity {item.commodity} needs more digits: its lines bear different duties: {lines}"
-        return Tariff(None, "", Unknown("fact", "commodity", text), answer.notices)
-    duty = option.measure.provision().replaced(value=option.expression_text)
-    notices = tuple(dict.fromkeys((*answer.notices, *option.notices(day))))
-    return Tariff(duty, reason, None, notices, defence)
+        found = _by_line(answer, item, classification)
+    else:
+        notices = tuple(dict.fromkeys((*answer.notices, *option.notices(day))))
+        options = (option, *(one for one in answer.options if one is not option))
+        options = tuple(sorted(options, key=lambda one: one.rank))
+        found = Tariff(_record(option), reason, None, notices, options=options, selected=option)
+    within = ("", *schedule.groups.of(item.origin, day))
+    certain = [
+        one for one in answer.additional
+        if one.origin_group in within and all(one in line.additional for line in answer.lines)
+    ]  # fmt: skip
+    return found.replaced(  # type: ignore[no-any-return]
+        trade_defence=defence,
+        additional=tuple(one.provision() for one in certain),
+        uncertain=tuple(
+            f"{one.code} {one.expression_text}" for one in answer.additional if one not in certain
+        ),
+    )
+
+
+def _record(option: Option) -> Provision[str]:
+    return option.measure.provision().replaced(value=option.expression_text)  # type: ignore[no-any-return]
+
+
+def _by_line(answer: Lookup, item: ItemProfile, classification: Classification) -> Tariff:
+    """Return the different duties of the lines that a code covers, to be refused or chosen from."""
+    lines = listed(answer.candidates)
+    different: dict[str, Option] = {}
+    for line in answer.lines:
+        if line.selected is not None:
+            different.setdefault(line.selected.expression_text, line.selected)
+    options = (*different.values(), *answer.options)
+    text = f"commodity {item.commodity} needs more digits: its lines bear different duties: {lines}"
+    if classification == "strict":
+        return Tariff(None, "", Unknown("fact", "commodity", text), answer.notices, options=options)
+    return Tariff(
+        None,
+        answer.reason,
+        None,
+        answer.notices,
+        candidates=tuple(_record(one) for one in different.values()),
+        classification=classification,
+        classified=f"{text}; the {classification} duty of them is taken, as the caller chose",
+        options=options,
+    )
 
 
 def amount_of(
@@ -90,22 +154,27 @@ def given_number(name: str, amount: Money) -> Step:
 
 def by_tariff(
     line: Line, label: str, base: Step, provision: Provision[Any]
-) -> tuple[Step, str, Provision[Any] | None]:
-    """Return the duty by the item's stated expression, else by the tariff; missing where there is none."""
+) -> tuple[Step, str, tuple[Provision[Any], ...]]:
+    """Return the duty by the item's stated expression, else by the tariff; missing where there is none.
+
+    With it come the rate as text and the records that hold it.
+    """
     stated = line.item.stated_duty
     if stated is not None:
         step, expression = amount_of(
             line, f"{label}, at the rate stated by the caller", stated, base, line.measure, None
         )
-        return step, f"{expression} (stated)", None
-    found = line.tariff
+        return step, f"{expression} (stated)", ()
+    found: Tariff | None = line.tariff
     if found is not None and found.duty is not None:
         law = found.duty
         line.reasons.append(because(f"tariff: {found.reason}", True, law))
         step, expression = amount_of(line, label, law.value, base, line.measure, law)
-        return step, str(expression), law
+        return step, str(expression), (law,)
+    if found is not None and found.candidates:
+        return _by_classification(line, label, base, found)
     if found is not None and found.unknown is not None:
-        return missing("rate of duty", found.unknown, provision, line.currency), "unknown", None
+        return missing("rate of duty", found.unknown, provision, line.currency), "unknown", ()
     reason = (
         f"the rate of duty on {line.item.commodity} into {line.profile.destination} is not in the tables; "
         "state it as stated_duty"
@@ -113,8 +182,62 @@ def by_tariff(
     return (
         missing("rate of duty", Unknown("rate", "stated_duty", reason), provision, line.currency),
         "unknown",
-        None,
+        (),
     )
+
+
+def _by_classification(
+    line: Line, label: str, base: Step, found: Tariff
+) -> tuple[Step, str, tuple[Provision[Any], ...]]:
+    """Return the lowest or the highest of the duties that a short code may bear, all of them shown.
+
+    Where one of them cannot be reckoned, neither can the lowest or the highest.
+    """
+    line.reasons.append(because(f"tariff: {found.reason}; the {found.classification} is chosen", True))
+    each: list[Step] = []
+    texts: list[str] = []
+    for law in found.candidates:
+        step, expression = amount_of(
+            line, f"{label}, if it bears {law.value}", law.value, base, line.measure, law
+        )
+        each.append(step)
+        texts.append(str(expression))
+    line.candidates = tuple(each)
+    choose = least if found.classification == "lowest" else greatest
+    chosen = choose(f"{label}, the {found.classification}", *each)
+    return chosen, f"{found.classification} of {', '.join(texts)}", found.candidates
+
+
+def additional_duties(
+    line: Line, label: str, base: Step, provision: Provision[Any]
+) -> tuple[Step, str, tuple[Provision[Any], ...]] | None:
+    """Return the duties that the tariff puts on top of any option, or None where there is none on the day.
+
+    They are missing where the tariff does not tell whether they strike the line.
+    """
+    found: Tariff | None = line.tariff
+    if found is not None and found.uncertain:
+        reason = (
+            f"the tariff may put additional duties on {line.item.commodity}: {', '.join(found.uncertain)}; "
+            "state what applies, zero where none does, as a stated charge of kind additional_duty"
+        )
+        unknown = Unknown("law", "additional_duty", reason)
+        return missing("additional duty", unknown, provision, line.currency), "unknown", ()
+    steps: list[Step] = []
+    texts: list[str] = []
+    records: list[Provision[Any]] = []
+    for law in found.additional if found is not None else ():
+        try:
+            step, expression = amount_of(line, f"{label}, {law.value}", law.value, base, line.measure, law)
+        except NotInForceError:
+            continue
+        steps.append(step)
+        texts.append(str(expression))
+        records.append(law)
+    if not steps:
+        return None
+    whole = steps[0] if len(steps) == 1 else add(label, *steps)
+    return whole, " + ".join(texts), tuple(records)
 
 
 def by_special(line: Line, label: str, base: Step, provision: Provision[Special]) -> tuple[Step, str] | None:

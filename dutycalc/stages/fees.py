@@ -8,12 +8,12 @@ from dutycalc.errors import FactsError
 from dutycalc.law import Provision
 from dutycalc.money import Rounding
 from dutycalc.stages.charges import Traced, Way
-from dutycalc.stages.collection import at_border
+from dutycalc.stages.collection import Binding, Outcome, at_border, party_of
 from dutycalc.stages.context import VALUED, Whole, consignment_mismatch, rounding_unit
 from dutycalc.stages.duty import amount_of
 from dutycalc.stages.relief import whole_limit
 from dutycalc.steps import Step, Unknown, add, all_of, any_line, any_of, decide, missing, negate, rounded
-from dutycalc.tables import Charge, Condition, Scoped
+from dutycalc.tables import Charge, Condition, Scheme, Scoped, Take
 
 
 def trace_fees(whole: Whole) -> list[Traced]:
@@ -64,12 +64,26 @@ def _trace(whole: Whole, name: str, provision: Provision[Charge]) -> Traced | No
     whole.exports[f"amount:{name}"] = amount
     if any(name in other.value.base for other in whole.border.all("charge").values()):
         whole.share(f"fee:{name}", f"{words}, shared by value", amount, "part:customs_value", VALUED)
-    border = at_border(whole, charge, None, None)
+    border = _by_scheme(whole, name, charge) or at_border(whole, charge, None, None)
     if border is None:
         raise FactsError(
             f"{whole.border.code}: no record says who collects {words} by {whole.profile.channel}"
         )
     return Traced(name, provision, amount, tuple(ways), (), border)
+
+
+def _by_scheme(whole: Whole, name: str, charge: Charge) -> Outcome | None:
+    """Return the outcome that a scheme makes of a charge on the whole, where its categories fit."""
+    for key, provision in whole.border.all("scheme").items():
+        scheme: Scheme = provision.value
+        take = scheme.takes.get(name)
+        if not isinstance(take, Take) or scheme.tax_point != "import" or _tests(whole, provision) is None:
+            continue
+        role, risk = party_of(whole, scheme, "import")
+        if role is not None:
+            binding = Binding(key, provision, "import", role, None, risk)
+            return at_border(whole, charge, binding, None, take.moment)
+    return None
 
 
 def _gathered(whole: Whole, name: str, phase: int) -> Step:

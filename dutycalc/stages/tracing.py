@@ -47,6 +47,7 @@ class LineProgram(Thing):
     charges: tuple[Traced, ...]
     amounts: tuple[int, ...]
     doubtful: tuple[int, ...]
+    price: int
     bindings: tuple[Binding, ...]
     told: tuple[Told, ...]
     trace: Line
@@ -74,6 +75,8 @@ def _steps_of(traced: Traced) -> list[Step]:
     for way in (*traced.ways, *(one for _, _, one in traced.taken)):
         found += [step for step in (way.test, way.base) if step is not None]
     found += [test for test, _, _ in traced.taken if test is not None]
+    outcomes = (traced.border, *(outcome for _, outcome, _ in traced.taken))
+    found += [one.risk_test for one in outcomes if one.risk_test is not None]
     return found
 
 
@@ -96,7 +99,7 @@ def trace_line(whole: WholeProgram, item: ItemProfile, day: date, tariff: Tariff
                 line.exports[name] = found
     amounts = [*(one.amount for one in charges), *([unmodelled] if unmodelled else [])]
     outputs = [*values.values(), *(step for one in charges for step in _steps_of(one)), *line.reasons]
-    outputs += [*amounts, *(one.test for one in told if one.test is not None)]
+    outputs += [line.values["price"], *amounts, *(one.test for one in told if one.test is not None)]
     program = Program(outputs, line.exports)
     places = tuple(program.place(step) for step in amounts)
     doubtful = program.resting_on(lambda step: step.op in ("missing", "whole"))
@@ -106,6 +109,7 @@ def trace_line(whole: WholeProgram, item: ItemProfile, day: date, tariff: Tariff
         tuple(charges),
         places,
         tuple(place for place in places if place in doubtful),
+        program.place(line.values["price"]),
         tuple(bindings),
         tuple(told),
         line,

@@ -1,0 +1,253 @@
+"""The pages that are made from the tables of law: one for each territory, their index, the coverage.
+
+`python tests/regenerate_jurisdictions.py` writes docs/jurisdictions/ and docs/coverage.md anew. The law shown
+is that of the latest day on which any file of the tables was compared with its sources.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from dutycalc import Tariffs, load_tariffs  # noqa: E402
+from dutycalc.commands.records import Change, as_written, changes  # noqa: E402
+from dutycalc.coverage import AREAS, Coverage, coverage  # noqa: E402
+from dutycalc.errors import NotModelledError  # noqa: E402
+from dutycalc.law import ALWAYS, Citation, Provision  # noqa: E402
+from dutycalc.loader import Law, Territory  # noqa: E402
+from dutycalc.tables import FAMILIES  # noqa: E402
+from dutycalc.wording import record_in_words, spaced  # noqa: E402
+
+FOLDER: Final = ROOT / "docs" / "jurisdictions"
+COVERAGE: Final = ROOT / "docs" / "coverage.md"
+
+HEADINGS: Final = {
+    "currency": "Currency", "member_of": "Union", "exchange_rate": "Rate of exchange", "value": "Values",
+    "tax_class": "Rates of tax by class of goods", "charge": "Charges", "limit": "Limits",
+    "relief": "Reliefs", "special": "Special rates", "waiver": "Sums not collected",
+    "scheme": "Collection schemes", "registration": "Registrations", "border": "At the border by default",
+    "unmodelled": "Known and not in the tables", "prohibition": "Prohibitions", "notice": "Notices",
+}  # fmt: skip
+
+_MADE: Final = "<!-- made by tests/regenerate_jurisdictions.py: change the tables, not this page -->"
+
+
+class Sources:
+    """The sources that a page cites, each with its number."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Citation, int] = {}
+
+    def marks(self, cites: Iterable[Citation]) -> str:
+        """Return the numbers of sources in brackets."""
+        return "".join(f"[{self.numbers.setdefault(one, len(self.numbers) + 1)}]" for one in cites)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the sources in the order of their numbers."""
+        for one, number in self.numbers.items():
+            yield f"{number}. {one.title}. <{one.url}>, {one.published}"
+
+
+def shown_day(tariffs: Tariffs) -> date:
+    """Return the latest day on which a file of law was compared with its sources."""
+    return max(file.header.checked_on for one in territories(tariffs) for file in one.files)
+
+
+def territories(tariffs: Tariffs) -> list[Territory]:
+    """Return every territory that has law of its own in the tables."""
+    found = []
+    for code in tariffs.codes:
+        try:
+            found.append(tariffs.territory(code))
+        except NotModelledError:
+            continue
+    return found
+
+
+def pages(tariffs: Tariffs) -> dict[Path, str]:
+    """Return every page by its place."""
+    day = shown_day(tariffs)
+    each = territories(tariffs)
+    found = {FOLDER / f"{one.code.lower()}.md": page_of(one, day) for one in each}
+    found[FOLDER / "README.md"] = index_of(each, day)
+    found[COVERAGE] = coverage_page(coverage(tariffs, on=day), {one.code for one in each}, day)
+    return found
+
+
+def page_of(territory: Territory, day: date) -> str:
+    """Return the page of a territory: its own law on the day, its changes, its disputed readings, sources."""
+    sources = Sources()
+    lines = [f"# {territory.name} ({territory.code})", "", _MADE, "", *_about(territory, day), ""]
+    lines += [f"## Law on {day}", ""]
+    if day < territory.covered_from:
+        lines += [f"The tables begin on {territory.covered_from}.", ""]
+    else:
+        lines += list(_in_force(territory, territory.law(day), sources))
+    history = list(_history(territory, sources))
+    if history:
+        lines += ["## Changes", "", *history, ""]
+    disputed = list(_disputed(territory, sources))
+    if disputed:
+        lines += ["## Disputed readings", "", "A caller chooses one by its name.", "", *disputed, ""]
+    lines += ["## Sources", "", *sources.lines()]
+    return "\n".join(lines) + "\n"
+
+
+def _about(territory: Territory, day: date) -> Iterator[str]:
+    folder = territory.code.lower()
+    checked = min(file.header.checked_on for file in territory.files)
+    yield (
+        f"From the tables in `tariffs/{folder}/`, which cover the law since {territory.covered_from} and were "
+        f"last compared with their sources on {checked}. `dutycalc tables show {territory.code} --on {day}` "
+        "prints what the tables say, field by field."
+    )
+    for parent in territory.parents:
+        yield ""
+        yield (
+            f"Whatever does not stand here is the law of [{parent.name}]({parent.code.lower()}.md), "
+            "of which it is a part."
+        )
+    schedule = territory.schedule()
+    if schedule is not None:
+        edition = schedule.publication
+        yield ""
+        yield f"Tariff in the tables: {edition.title}, published {edition.published} (<{edition.url}>)."
+    else:
+        yield ""
+        yield "No tariff is in the tables: the duty on the goods is stated by the caller."
+
+
+def _own(one: Provision[Any], territory: Territory) -> bool:
+    return one.record.startswith(f"{territory.code.lower()}/")
+
+
+def _in_force(territory: Territory, law: Law, sources: Sources) -> Iterator[str]:
+    for family in FAMILIES:
+        named = {name: one for name, one in law.all(family).items() if _own(one, territory)}
+        if named:
+            yield f"### {HEADINGS[family]}"
+            yield ""
+            for name, one in named.items():
+                yield f"* {_sentence(family, name, one, sources)}"
+            yield ""
+
+
+def _sentence(family: str, name: str, one: Provision[Any], sources: Sources) -> str:
+    until = "" if one.valid_until == ALWAYS else f" to {one.valid_until}"
+    sure = "" if one.confidence == "confirmed" else f", {one.confidence}"
+    note = f" {one.note}" if one.note else ""
+    words = record_in_words(family, name, one)
+    return (
+        f"{words}{note} (`{_label(one)}`, from {one.valid_from}{until}{sure}) {sources.marks(one.citations)}"
+    )
+
+
+def _label(one: Provision[Any]) -> str:
+    return one.record.partition("/")[2]
+
+
+def _history(territory: Territory, sources: Sources) -> Iterator[str]:
+    """Yield what the territory's own records change, day by day."""
+    days: set[date] = set()
+    for series in territory.series():
+        days |= series.change_days()
+    for day in sorted(one for one in days if one > territory.covered_from):
+        before = territory.law(max(day - timedelta(days=1), territory.covered_from))
+        found = [one for one in changes(before, territory.law(day)) if _own(one.record, territory)]
+        for one in found:
+            yield f"* {day}: {_change(one, sources)}"
+
+
+def _change(one: Change, sources: Sources) -> str:
+    name = _label(one.record)
+    if one.kind != "changes":
+        short = spaced(one.kind)
+        words = record_in_words(one.family, name.rpartition(".")[2], one.record)
+        return f"`{name}` {short}. {words} {sources.marks(one.record.citations)}"
+    fields = [
+        f"`{field}` {_side(was)} → {_side(now)}" for field, (was, now) in one.fields.items()
+        if field not in ("cite", "note")
+    ]  # fmt: skip
+    told = "; ".join(fields) or "the same, by other sources"
+    return f"`{name}` changes: {told} {sources.marks(one.record.citations)}"
+
+
+def _side(value: Any) -> str:
+    return "nothing" if value is None else f"`{as_written(value)}`"
+
+
+def _disputed(territory: Territory, sources: Sources) -> Iterator[str]:
+    for family, named in territory.own.items():
+        for name, series in named.items():
+            for one in series:
+                if one.variant:
+                    yield f"* `{one.variant}`: {_sentence(family, name, one, sources)}"
+
+
+def index_of(each: list[Territory], day: date) -> str:
+    """Return the index of the territories."""
+    lines = [
+        "# Jurisdictions", "", _MADE, "",
+        (f"The law that is in the tables, in words, as it was on {day}: one page for each territory, made from "
+        "`tariffs/`. How sure each part of it is stands in [coverage](../coverage.md)."), "",
+        "| code | territory | part of | covered from | checked on | disputed readings |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]  # fmt: skip
+    for one in each:
+        part = ", ".join(f"[{parent.code}]({parent.code.lower()}.md)" for parent in one.parents)
+        readings = ", ".join(
+            f"`{name}`" for name, records in one.variants().items() if any(_own(r, one) for r in records)
+        )
+        lines.append(
+            f"| {one.code} | [{one.name}]({one.code.lower()}.md) | {part} | {one.covered_from} | "
+            f"{one.checked_on} | {readings} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def coverage_page(each: Iterable[Coverage], with_page: set[str], day: date) -> str:
+    """Return the page on what the tables hold of each territory."""
+    lines = [
+        "# Coverage", "", _MADE, "",
+        (f"What the tables hold of each territory on {day}. The weakest record in force counts: *confirmed* by an "
+        "authority's own text, *secondary* by another who reports it, *unverified*, or *absent*: no record. "
+        "Where the tariff is absent, the caller states the duty. `dutycalc tables coverage` prints the same "
+        "for any day."), "",
+        f"| code | territory | {' | '.join(AREAS)} | checked on |",
+        f"| --- | --- | {' | '.join('---' for _ in AREAS)} | --- |",
+    ]  # fmt: skip
+    missing = []
+    for one in each:
+        name = f"[{one.name}](jurisdictions/{one.code.lower()}.md)" if one.code in with_page else one.name
+        standing = " | ".join(one.standing[area] for area in AREAS)
+        checked = one.checked_on or ""
+        lines.append(f"| {one.code} | {name} | {standing} | {checked} |")
+        if one.note:
+            missing.append(f"* {one.code}: {one.note}")
+        if one.not_modelled:
+            missing.append(f"* {one.code}: {'; '.join(one.not_modelled)}")
+    lines += ["", "## Known and not in the tables", ""]
+    lines += ["Goods that may bear such law are refused by name.", "", *missing]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write every page anew, and take away those of territories that are no longer in the tables."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    wanted = pages(load_tariffs())
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+    for path in FOLDER.glob("*.md"):
+        if path not in wanted:
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()
