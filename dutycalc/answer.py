@@ -123,7 +123,7 @@ class TariffOption(Frozen):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the option as plain JSON values."""
-        return {name: getattr(self, name) for name in self._fields}
+        return {name: getattr(self, name) for name in self._fields} | {"rank": str(self.rank)}
 
 
 class AssessedItem(Frozen):

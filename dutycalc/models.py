@@ -67,11 +67,12 @@ class SchemeModel(Frozen):
     """One way in which charges are collected: a scheme, or (`default`) what holds at the border without one.
 
     `conditions` are phrases that must all hold. `liable` are the roles in the law's order; the first that
-    can be bound is; with `first_present` only the first that is a party to the sale can. `optional` schemes are used by whoever holds the registration; others bind a party
-    that must register. `takes_at_sale`, `takes_at_border`, `relieved` and `left_at_delivery` are names of
-    charges; the last are those that the scheme leaves as ever to the border. `due` is the last day for
-    remitting what is taken on the day asked for. `provision` is the record of the scheme itself, `law` it
-    and the records of its limits and its registration.
+    can be bound is, with `first_present` only the first that is a party to the sale. `optional` schemes are
+    used by whoever holds the registration; others bind a party that must register. `takes_at_sale`,
+    `takes_at_border`, `relieved` and `left_at_delivery` are names of charges; the last are those that the
+    scheme leaves as ever to the border. `due` is the last day for remitting what is taken on the day asked
+    for. `provision` is the record of the scheme itself, `law` it and the records of its limits and its
+    registration.
     """
 
     name: str

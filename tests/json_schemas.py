@@ -71,7 +71,7 @@ def assessment_schema() -> dict[str, Any]:
             "Money": {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)? [A-Z]{3}$"},
             "Notice": _dataclass(answer.Notice),
             "Step": _step(),
-            "TariffOption": _dataclass(answer.TariffOption),
+            "TariffOption": _option(),
         },
     }
 
@@ -80,6 +80,13 @@ def _charge() -> dict[str, Any]:
     """Return the schema of a charge, which names its records of law as steps do."""
     found = _dataclass(answer.Charge)
     found["properties"]["records"] = {"type": "array", "items": {"type": "string"}}
+    return found
+
+
+def _option() -> dict[str, Any]:
+    """Return the schema of an option, whose rank is text as every number is."""
+    found = _dataclass(answer.TariffOption)
+    found["properties"]["rank"] = {"type": "string", "pattern": "^[1-3]$"}
     return found
 
 

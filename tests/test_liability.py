@@ -68,7 +68,10 @@ def cart(case: Case, law: Law, held: dict[str, str]) -> Consignment:
         "tax_class": goods.tax_classes[0] if goods.tax_classes else "standard",
     }  # fmt: skip
     parties: dict[str, Any] = {
-        role: {"registrations": {scheme.registration: held[role]} if role in held else {}} for role in SELLERS
+        role: {
+            "registrations": {scheme.registration: held[role]} if scheme.registration and role in held else {}
+        }
+        for role in SELLERS
     }
     others = {"USD", "EUR"} - {currency}
     return Consignment.model_validate(

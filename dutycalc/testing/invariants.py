@@ -317,7 +317,7 @@ def _bases(case: Case) -> Iterator[str]:
         ]
         after_relief = len(named) - len(values) + 1
         if step.label.startswith("base of ") and len(step.inputs) not in (len(named), after_relief):
-            yield f"{step.id} {step.label}: adds {len(step.inputs)} parts, {law.record} names {', '.join(named)}"
+            yield f"{step.id} {step.label}: {len(step.inputs)} parts, {law.record} names {', '.join(named)}"
 
 
 def _json(case: Case) -> Iterator[str]:
