@@ -274,6 +274,8 @@ _LIST: Final = """
 
 _SHOW: Final = """
     Show the law of a territory on a day, record by record, that of its union included.
+    With --schedule: which publications its tariff was made from, and how many of
+    their texts are rates, refer elsewhere, or could not be read.
 """
 
 _CHECK: Final = """
@@ -282,7 +284,9 @@ _CHECK: Final = """
 
 _DIFF: Final = """
     Show what the law of a territory changes between two days: the records that begin,
-    that end, and that change, with old and new values and where both are written.
+    that end, and that change, with old and new values and where both are written. Or,
+    for OLD and NEW, two folders of a tariff: the measures that the new edition adds,
+    ends and changes.
 """
 
 _IMPORT: Final = f"""
@@ -320,11 +324,14 @@ def _add_tables(commands: Commands) -> None:
         "show",
         "the law of a day",
         _SHOW,
-        "\nexample:\n\n  $ dutycalc tables show NO --on 2025-05-05\n",
+        "\nexamples:\n\n  $ dutycalc tables show NO --on 2025-05-05\n  $ dutycalc tables show US --schedule\n",
         tables.show_table,
     )
     one.add_argument("code", metavar="CODE", type=_territory, help="the territory, such as DE or CA-ON")
-    one.add_argument("--on", metavar="DAY", type=_day, required=True, help="the day, such as 2026-11-20")
+    one.add_argument("--on", metavar="DAY", type=_day, help="the day, such as 2026-11-20")
+    one.add_argument(
+        "--schedule", action="store_true", help="what its tariff was made from, and how it is read"
+    )
     one.add_argument("--family", metavar="NAME", help="only records of this family, such as charge or limit")
     _add_reading(one)
     _add_format(one)
@@ -340,11 +347,15 @@ def _add_tables(commands: Commands) -> None:
     one.add_argument("dir", metavar="DIR", nargs="?", help="a folder of tables, checked by itself")
     _add_format(one)
     _add_choice_of_tables(one)
-    example = "\nexample:\n\n  $ dutycalc tables diff DE --from 2026-06-30 --to 2026-07-01\n"
+    example = (
+        "\nexamples:\n\n  $ dutycalc tables diff DE --from 2026-06-30 --to 2026-07-01\n"
+        "  $ dutycalc tables diff 2025/us 2026/us\n"
+    )
     one = _add(inside, "diff", "what the law changes between two days", _DIFF, example, tables.diff_tables)
-    one.add_argument("code", metavar="CODE", type=_territory, help="the territory, such as DE or CA-ON")
-    one.add_argument("--from", dest="from_", metavar="DAY", type=_day, required=True, help="the earlier day")
-    one.add_argument("--to", metavar="DAY", type=_day, required=True, help="the later day")
+    one.add_argument("code", metavar="CODE|OLD", help="the territory, such as DE, or the folder of a tariff")
+    one.add_argument("new", metavar="NEW", nargs="?", help="the folder of a later edition of that tariff")
+    one.add_argument("--from", dest="from_", metavar="DAY", type=_day, help="the earlier day")
+    one.add_argument("--to", metavar="DAY", type=_day, help="the later day")
     _add_reading(one)
     _add_format(one)
     _add_choice_of_tables(one)

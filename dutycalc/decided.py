@@ -29,8 +29,9 @@ def decide(one: Traced, program: Program, values: list[Any]) -> Decided:
     """Return a charge with the outcome and the way that the tests have decided."""
     amount = values[program.places[id(one.amount)]]
     outcome, way = _taken(one, program.places, values)
-    if outcome.risk_test is not None and values[program.places[id(outcome.risk_test)]] is not True:
-        outcome = outcome.without_risk
+    test = outcome.risk_test
+    if test is not None and values[program.places[id(test)]] is not True:
+        outcome = outcome.otherwise or outcome
     if unknown(amount):
         return Decided(one, outcome, way, None)
     if outcome.at == "border" and (way.exempt or not amount):

@@ -98,7 +98,7 @@ def _compared(program: Program, trace: Trace) -> Iterator[Compared]:
         if adds_up:
             counted.add(record)
         measured, bounding = program.steps[value], program.steps[bound]
-        each = " for each item" if bounding.op == "times" and bounding.unit == leaf.unit else ""
+        each = " for each item" if family == "limit" and leaf.law.value.per == "item" else ""
         yield Compared(
             value, bound, step.op == "below", measured.label, measured.unit,
             f"{plain(leaf.constant)} {leaf.unit}{each}", bounding.op != "law",

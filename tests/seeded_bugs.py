@@ -21,6 +21,7 @@ from test_golden import CASES, _assess, _wrong
 from dutycalc import Consignment, DutycalcError, Tariffs, engine, law, load_tariffs, loader, steps
 from dutycalc.stages import charges
 from dutycalc.testing import strategies
+from dutycalc.testing.edges import lawful_destinations
 from dutycalc.testing.invariants import check
 
 
@@ -144,7 +145,7 @@ def main(examples: int = 500, every: int = 1) -> int:
     print("| --- | --- | --- |")
     missed = 0
     sound = load_tariffs()
-    strategies.lawful_destinations(sound)
+    lawful_destinations(sound)
     for bug in BUGS:
         with planted(bug) as tariffs:
             invariants = broken_invariants(tariffs, sound, examples=examples)

@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cross_checks",),
     ("loader",),
     ("stages",),
-    ("answer", "decided", "offered", "number_checks", "savings", "notices", "writing", "assessment"),
+    ("answer", "borders", "decided", "offered", "number_checks", "savings", "notices", "writing", "assessment"),
     ("engine",),
     ("render", "importers"),
     ("__init__",),

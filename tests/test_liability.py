@@ -73,6 +73,11 @@ def cart(case: Case, law: Law, held: dict[str, str]) -> Consignment:
         }
         for role in SELLERS
     }
+    for name in condition.scheme:  # what another scheme must take first, its own first party has it take
+        other: Scheme = law.on("scheme", name).value
+        rule = law.find("registration", other.registration or "")
+        number = placeholder(rule.value.pictures if rule is not None else ())
+        parties[other.liable[0]]["registrations"][other.registration] = number
     others = {"USD", "EUR"} - {currency}
     return Consignment.model_validate(
         parties

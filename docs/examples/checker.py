@@ -1,7 +1,4 @@
-"""Check an assessment without dutycalc: python checker.py answer.json [cart.json]
-
-Written from docs/certificate.md alone, in fractions instead of decimals.
-"""
+"""Check an assessment without dutycalc, by fractions alone: python checker.py answer.json [cart.json]."""
 
 import json
 import re
@@ -9,6 +6,7 @@ import sys
 from decimal import Context
 from fractions import Fraction
 from math import prod
+from pathlib import Path
 
 
 def number(text):
@@ -28,7 +26,8 @@ def whole(value, mode):
     low, rest = size // 1, size % 1
     half = Fraction(1, 2)
     to_even = rest > half or (rest == half and low % 2 == 1)
-    up = {"up": rest > 0, "down": False, "half up": rest >= half, "half down": rest > half, "half even": to_even}[mode]
+    nearest = {"half up": rest >= half, "half down": rest > half, "half even": to_even}
+    up = {"up": rest > 0, "down": False, **nearest}[mode]
     return (low + up) * (1 if value >= 0 else -1)
 
 
@@ -41,10 +40,10 @@ def quotient(one, other):
 def shares(amount, weights, unit, order):
     """Share an amount in whole units by the largest remainder."""
     if len(weights) == 1:
-        return {line: amount for line in weights}
+        return dict.fromkeys(weights, amount)
     total = sum(weights.values())
     if total == 0:
-        weights, total = {line: 1 for line in weights}, len(weights)
+        weights, total = dict.fromkeys(weights, 1), len(weights)
     units = abs(amount) // unit
     exact = {line: Fraction(units * weight, total) for line, weight in weights.items()}
     parts = {line: one // 1 for line, one in exact.items()}
@@ -62,9 +61,10 @@ def gathered(ids, steps):
 
 
 def split(amount, detail, steps, order):
+    """Share an amount over the lines, or over those of each group."""
     unit, by, within = re.fullmatch(r"in units of (\S+), by([^,]*)(?:, within(.*))?", detail).groups()
     weights = gathered(by, steps)
-    groups = gathered(within, steps) if within is not None else {line: "" for line in weights}
+    groups = gathered(within, steps) if within is not None else dict.fromkeys(weights, "")
     found = [Fraction(0)] * len(order)
     for group in set(groups.values()):
         members = {line: weights[line] for line in weights if groups.get(line) == group}
@@ -74,6 +74,7 @@ def split(amount, detail, steps, order):
 
 
 def fit(left, detail, steps, order):
+    """Count the whole items of each line that fit within a limit, the dearest first."""
     values, quantities = re.fullmatch(r"values([^,]*), quantities(.*)", detail).groups()
     values, quantities = gathered(values, steps), gathered(quantities, steps)
     prices = {line: quotient(value, quantities[line]) for line, value in values.items()}
@@ -143,6 +144,6 @@ def check(told, cart=None):
 
 
 if __name__ == "__main__":
-    faults = list(check(*(json.load(open(name, encoding="utf-8")) for name in sys.argv[1:3])))
+    faults = list(check(*(json.loads(Path(name).read_bytes()) for name in sys.argv[1:3])))
     print(*faults or ["every step holds"], sep="\n")
     sys.exit(1 if faults else 0)

@@ -14,6 +14,7 @@ from typing import Any
 from dutycalc.answer import law_dict
 from dutycalc.commands.carts import read_tables
 from dutycalc.commands.records import Change, as_written, changes, fields_of
+from dutycalc.commands.schedules import diff_editions, show_schedule
 from dutycalc.commands.terminal import DONE, FINDINGS, faults_in, progress, write_faults, write_page
 from dutycalc.errors import DutycalcError, FactsError, NotModelledError
 from dutycalc.importers import Edition, ImportReport, import_table
@@ -125,7 +126,11 @@ def _territory(options: Namespace) -> Territory:
 
 
 def show_table(options: Namespace) -> int:
-    """Show the law of a territory on a day."""
+    """Show the law of a territory on a day, or what its tariff was made from."""
+    if options.schedule:
+        return show_schedule(options)
+    if options.on is None:
+        raise FactsError("--on: the law is that of a day; name it, or ask for the --schedule")
     family = options.family
     if family is not None and family not in FAMILIES:
         raise FactsError(
@@ -201,8 +206,15 @@ def _all_faults(tariffs: Tariffs) -> Iterable[DutycalcError]:
 
 
 def diff_tables(options: Namespace) -> int:
-    """Show what the law of a territory changes between two days."""
+    """Show what the law of a territory changes between two days, or one edition of a tariff in another."""
     first, last = options.from_, options.to
+    if options.new is not None:
+        if first is not None or last is not None:
+            raise FactsError("--from and --to: two editions are compared as they are, without days")
+        return diff_editions(options.code, options.new, options.format)
+    if first is None or last is None:
+        raise FactsError("diff: name two days with --from and --to, or two folders of a tariff, OLD and NEW")
+    options.code = options.code.upper()
     if last < first:
         raise FactsError(f"--to {last} is before --from {first}")
     territory = _territory(options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from dutycalc.errors import CurrencyError
@@ -36,16 +35,15 @@ class Outcome(Thing):
     risk: str | None = None
     risk_test: Step | None = None
     provision: Provision[Any] | None = None
-
-    @property
-    def without_risk(self) -> Outcome:
-        """Return the same outcome where the charge cannot be taken twice; one object for each outcome."""
-        return _without_risk(self)
+    otherwise: Outcome | None = None
+    """The same outcome where the test of the risk does not hold."""
 
 
-@lru_cache(maxsize=4096)
-def _without_risk(outcome: Outcome) -> Outcome:
-    found: Outcome = outcome.replaced(risk=None, risk_test=None)
+def _with_both(outcome: Outcome) -> Outcome:
+    """Return an outcome that also holds what it is where its risk does not arise."""
+    if outcome.risk_test is None:
+        return outcome
+    found: Outcome = outcome.replaced(otherwise=outcome.replaced(risk=None, risk_test=None))
     return found
 
 
@@ -175,21 +173,21 @@ def at_border(
     test = None if offered is None else offered.test
     if binding is not None:
         scheme = binding.provision.value
-        return Outcome(
+        return _with_both(Outcome(
             model=scheme.model, at="border", liable=binding.role, collector=scheme.collector or binding.role,
             payer=payer, moment=moment, scheme=binding.name, registration=scheme.registration,
             holder=binding.role, declare=scheme.declare, print=scheme.print, returns=scheme.returns,
             risk=risk, risk_test=test, provision=binding.provision,
-        )  # fmt: skip
+        ))  # fmt: skip
     for provision in line.border.all("border").values():
         rule: BorderCollection = provision.value
         if rule.when and all(consignment_mismatch(one, line) for one in rule.when):
             continue
-        return Outcome(
+        return _with_both(Outcome(
             model=rule.model, at="border", liable=charge.liable or rule.liable,
             collector=charge.collector or rule.collector, payer=payer, moment=moment, risk=risk,
             risk_test=test, provision=provision,
-        )  # fmt: skip
+        ))  # fmt: skip
     return None
 
 
