@@ -24,7 +24,7 @@ def check_crossing(one: Consignment, border: Law, territory: Territory) -> None:
 
 
 def _has_its_own_word(one: Consignment, border: Law) -> bool:
-    """Tell whether a record says by name that law on goods from this place of dispatch is not in the tables."""
+    """Tell whether a record names the law on goods from this place as not in the tables."""
     return any(
         place_in(one.dispatch, condition.dispatch)
         for record in border.all("unmodelled").values()

@@ -324,14 +324,13 @@ def _add_tables(commands: Commands) -> None:
         "show",
         "the law of a day",
         _SHOW,
-        "\nexamples:\n\n  $ dutycalc tables show NO --on 2025-05-05\n  $ dutycalc tables show US --schedule\n",
+        "\nexamples:\n\n  $ dutycalc tables show NO --on 2025-05-05\n"
+        "  $ dutycalc tables show US --schedule\n",
         tables.show_table,
     )
     one.add_argument("code", metavar="CODE", type=_territory, help="the territory, such as DE or CA-ON")
     one.add_argument("--on", metavar="DAY", type=_day, help="the day, such as 2026-11-20")
-    one.add_argument(
-        "--schedule", action="store_true", help="what its tariff was made from, and how it is read"
-    )
+    one.add_argument("--schedule", action="store_true", help="what its tariff is made from")
     one.add_argument("--family", metavar="NAME", help="only records of this family, such as charge or limit")
     _add_reading(one)
     _add_format(one)

@@ -122,8 +122,9 @@ def compare(
 
     Varied are, for a sale: platform or own shop, and each registration of a scheme that reaches the cart,
     or none; for a parcel: post or express; and DAP or DDP, unless the stated term leaves the carriage to
-    the buyer. A cart without a delivery term counts as DAP. A model under which a party would break a duty
-    to register is refused by name, as is whatever `assess` refuses.
+    the buyer. A cart without a delivery term counts as DAP; a seller or platform that is not stated is one
+    of whom nothing is known. A model under which a party would break a duty to register is refused by name,
+    as is whatever `assess` refuses.
     """
     chosen = frozenset(variants)
     territory = tariffs.territory(consignment.destination)
@@ -133,12 +134,12 @@ def compare(
     )
     term = consignment.delivery_term or TERMS[0]
     given = _changed(consignment, delivery_term=term)
-    carts = {given: _registered_as_stated(given, laws)}
-    for cart, registered in _models(given, laws):
-        carts.setdefault(cart, registered)
-    found = []
-    for cart, registered in carts.items():
+    carts: dict[str, tuple[Consignment, dict[str, Any]]] = {}
+    for cart, registered in ((given, _registered_as_stated(given, laws)), *_models(given, laws)):
         facts = _facts(cart, registered, stated=cart is given)
+        carts.setdefault(facts["name"], (cart, facts))
+    found = []
+    for cart, facts in carts.values():
         try:
             result = assess(cart, tariffs, known_on=known_on, variants=chosen, partial=partial)
         except DutycalcError as fault:
@@ -203,9 +204,7 @@ def _registrations(
         key = scheme.registration
         if role is None or key is None or (role, key) in found:
             continue
-        pictures: list[str] = next(
-            (rule.value.pictures for law in laws if (rule := law.find("registration", key))), []
-        )
+        pictures = _pictures(key, laws)
         number = getattr(cart, role).registrations.get(key)
         made_up = number is None or check_number(key, number, pictures) == "malformed"
         found[role, key] = Registered(
@@ -240,9 +239,16 @@ def _registered_as_stated(cart: Consignment, laws: tuple[Law, ...]) -> Registere
     for role in ("platform", "seller", "redeliverer"):
         party: Party | None = getattr(cart, role)
         for key, number in party.registrations.items() if party is not None else ():
-            if key in keys:
+            if key in keys and check_number(key, number, _pictures(key, laws)) != "malformed":
                 return Registered(role, key, number, False)
     return None
+
+
+def _pictures(key: str, laws: tuple[Law, ...]) -> list[str]:
+    found: list[list[str]] = [
+        rule.value.pictures for law in laws if (rule := law.find("registration", key)) is not None
+    ]
+    return found[0] if found else []
 
 
 def _facts(cart: Consignment, registered: Registered | None, *, stated: bool) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from dutycalc.law import Citation, Provision
 from dutycalc.money import EXACT, LOOSE, quantum
-from dutycalc.stages.charges import Traced, Way
+from dutycalc.stages.amounts import Way
+from dutycalc.stages.charges import Traced
 from dutycalc.stages.collection import EXEMPT, Outcome
 from dutycalc.steps import Program, Unknown
 from dutycalc.tables import Returns

@@ -265,7 +265,9 @@ def split(
     for part in parts:
         left = EXACT.subtract(left, part)
     key = order if order is not None else range(len(weights))
-    ranked = sorted(range(len(weights)), key=lambda n: (remainders[n].copy_negate(), weights[n].copy_negate(), key[n]))
+    ranked = sorted(
+        range(len(weights)), key=lambda n: (remainders[n].copy_negate(), weights[n].copy_negate(), key[n])
+    )
     for n in ranked[: int(left)]:
         parts[n] = EXACT.add(parts[n], _ONE)
     shares = [EXACT.multiply(part, unit) for part in parts]

@@ -199,7 +199,7 @@ def _settled(op: str, inputs: list[Any]) -> bool:
     """Tell whether the inputs give a value: one unknown input leaves most operations without."""
     if op == "decide":
         return inputs[0] is not None and inputs[1 if inputs[0] else 2] is not None
-    if op in ("all", "any", "any_line") and (op != "all") in inputs:
+    if op in ("all", "any") and (op == "any") in inputs:
         return True
     return None not in inputs
 

@@ -26,6 +26,7 @@ class Named(type):
         defaults |= {field: body.pop(field) for field in own if field in body}
         body.setdefault("__slots__", tuple(own))
         body["_fields"], body["_defaults"] = (*fields, *own), defaults
+        body["__match_args__"] = body["_fields"]
         return super().__new__(cls, name, bases, body)
 
 

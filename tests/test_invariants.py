@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from seeded_bugs import BUGS, broken_cases, broken_invariants, planted
+from seeded_bugs import BUGS, broken_invariants, planted
 from small_tables import LAW, cart, item, write
 
 from dutycalc import Assessment, Consignment, Money, Tariffs, engine, load_tariffs, money, steps, writing
@@ -41,7 +41,7 @@ def tariffs() -> Tariffs:
     return load_tariffs()
 
 
-@settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=115, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_generated_consignment_breaks_an_invariant(tariffs: Tariffs, data: st.DataObject) -> None:
     found = check(data.draw(consignments(tariffs)), tariffs)
@@ -106,7 +106,7 @@ FAULTS: dict[int, Callable[[], Any]] = {
     9: lambda: changed_charge(dearer_is_cheaper),
     10: lambda: patch.dict(money.MODES, {"half_up": ROUND_UP}),
     11: lambda: patch.object(Assessment, "to_json", lambda one: str(id(one))),
-    12: lambda: patch.object(engine, "_run", lambda *_: {}["nothing"]),
+    12: lambda: patch.object(engine, "_run", lambda *_: next(iter(()))),
 }  # fmt: skip
 """A fault for each invariant; the third and the thirteenth have theirs below."""
 
@@ -136,11 +136,16 @@ SEEN_BY_INVARIANTS = {
 }
 
 
+EXAMPLES = {"a record before its start day": 60}
+"""It shows only on the day before a change."""
+
+
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_seeded_bug_is_caught(bug: str) -> None:
-    """Every seeded bug is caught by an invariant, and most of them by golden cases as well."""
+    """Every seeded bug breaks an invariant; docs/testing.md has the golden cases that catch it as well."""
     sound = load_tariffs()
     with planted(bug) as tariffs:
-        found = broken_invariants(tariffs, sound, examples=60, destinations=["CH", "NO", "AU", "SG"])
-        assert broken_cases(tariffs, every=16) or found
+        found = broken_invariants(
+            tariffs, sound, examples=EXAMPLES.get(bug, 25), destinations=["CH", "NO", "AU", "SG"]
+        )
     assert SEEN_BY_INVARIANTS[bug] <= set(found)

@@ -151,7 +151,7 @@ def test_the_first_registered_party_in_the_law_s_order_is_liable(case: Case) -> 
     number = number_of(case, law)
     wrong = []
     for registered in EIGHT:
-        held = {role: number for role, has in zip(SELLERS, registered, strict=True) if has}
+        held: dict[str, str] = {role: number for role, has in zip(SELLERS, registered, strict=True) if has}
         wanted = first_in_order(scheme, held)
         binding, liable = bound(case, law, held)
         found = binding.role if binding is not None else None

@@ -91,7 +91,7 @@ def work(step, a, steps, order):
     op, detail = step["op"], step.get("detail", "")
     if op == "decide":
         return None if a[0] is None else a[1] if a[0] else a[2]
-    if op in ("any", "any_line"):
+    if op == "any":
         return True if True in a else None if None in a else False
     if op == "all":
         return False if False in a else None if None in a else True
@@ -111,7 +111,7 @@ def work(step, a, steps, order):
         "subtract": lambda a: a[0] - sum(a[1:]), "divide": lambda a: quotient(*a),
         "floor": lambda a: whole(a[0], "down"), "count_distinct": lambda a: len(set(a)),
         "at_most": lambda a: a[0] <= a[1], "below": lambda a: a[0] < a[1],
-        "not": lambda a: not a[0], "whole": lambda a: a[0],
+        "not": lambda a: not a[0], "any_line": any, "whole": lambda a: a[0],
     }  # fmt: skip
     return plain[op](a)
 

@@ -1,4 +1,4 @@
-"""`dutycalc tables show CODE --schedule` and `tables diff OLD NEW`: what a tariff holds, and what two differ in."""
+"""`tables show CODE --schedule`, `tables diff OLD NEW`: what a tariff holds, and what two editions change."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def _says(one: Publication) -> Iterator[str]:
     yield f"{one.title}, {one.publisher}, published {one.published}"
     yield one.url
     yield f"covered from {one.covered_from}, last checked on {one.checked_on}, {one.nomenclature}"
-    yield f"{'complete' if one.complete else 'incomplete'}, chapters {'-'.join(one.chapters)}, {one.confidence}"
+    extent = "complete" if one.complete else "incomplete"
+    yield f"{extent}, chapters {'-'.join(one.chapters)}, {one.confidence}"
     yield f"terms: {one.terms}"
     if one.notice:
         yield f"notice: {one.notice}"

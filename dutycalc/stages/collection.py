@@ -216,7 +216,7 @@ class Risk(Frozen):
 
 
 def offered_scheme(line: Line, charge: str) -> Risk | None:
-    """Return the risk that a charge is taken twice: a scheme could take it, and lacks a well-formed number."""
+    """Return the risk that a charge is taken twice: a scheme could take it and lacks a well-formed number."""
     for name, provision in line.laws["sale"].all("scheme").items():
         scheme: Scheme = provision.value
         if name in line.taken or scheme.tax_point != "sale" or not _takes(line, scheme, charge):

@@ -7,7 +7,8 @@ from typing import Any
 from dutycalc.errors import FactsError
 from dutycalc.law import Provision
 from dutycalc.money import Rounding
-from dutycalc.stages.charges import Traced, Way
+from dutycalc.stages.amounts import Way
+from dutycalc.stages.charges import Traced
 from dutycalc.stages.collection import Binding, Outcome, at_border, party_of
 from dutycalc.stages.context import VALUED, Whole, consignment_mismatch, rounding_unit
 from dutycalc.stages.duty import amount_of

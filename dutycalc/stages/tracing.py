@@ -9,13 +9,16 @@ from dutycalc.errors import FactsError
 from dutycalc.loader import Law
 from dutycalc.money import Rounding
 from dutycalc.profile import ItemProfile, Profile
-from dutycalc.stages.charges import Told, Traced, part, plan, trace_charges, trace_notices, trace_unmodelled
+from dutycalc.stages.amounts import part
+from dutycalc.stages.charges import Traced, trace_charges
 from dutycalc.stages.collection import Binding, bind
 from dutycalc.stages.context import Line, Point, Whole, rounding_unit
 from dutycalc.stages.duty import Tariff
 from dutycalc.stages.fees import trace_fees
+from dutycalc.stages.graph import plan
 from dutycalc.stages.relief import export_outside, export_relieved, mark_mixed, relieve_parts, test_limits
 from dutycalc.stages.tax import rate_of_class
+from dutycalc.stages.unmodelled import Told, trace_notices, trace_unmodelled
 from dutycalc.stages.valuation import measured, share_costs, state_price, value, without_tax
 from dutycalc.steps import Program, Step, because
 from dutycalc.values import Thing
