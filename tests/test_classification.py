@@ -191,7 +191,9 @@ def test_the_options_are_in_the_json_as_in_python(tariffs: Tariffs) -> None:
             written = json.loads(result.to_json())["items"][0]
             assert written == result.items[0].to_dict()
             assert sum(one["selected"] for one in written["options"]) == 1
-    assert json.loads(ask(tariffs, "63010000", origin="KR").to_json())["items"][0]["options"][1]["rank"] == "2"
+    assert (
+        json.loads(ask(tariffs, "63010000", origin="KR").to_json())["items"][0]["options"][1]["rank"] == "2"
+    )
 
 
 def test_a_stated_duty_leaves_no_option_of_the_tariff(tariffs: Tariffs) -> None:
