@@ -109,9 +109,7 @@ _TERM: Final = re.compile(
 )
 _LIMIT: Final = re.compile(r"(MIN|MAX)\b")
 _SIGN: Final = re.compile(r"[-+]")
-_RANGE: Final = re.compile(
-    r"\s*([0-9]{1,2})\s*([A-Z]+)?\s*-\s*([0-9]{1,2})\s*([A-Z]+)\s*(?:(,)|\))\s*"
-)
+_RANGE: Final = re.compile(r"\s*([0-9]{1,2})\s*([A-Z]+)?\s*-\s*([0-9]{1,2})\s*([A-Z]+)\s*(?:(,)|\))\s*")
 _FROM: Final = re.compile(r"from\s+([0-9]{4}-[0-9]{2}-[0-9]{2})\s*(?:;|$)\s*")
 _NOT_COVERED: Final = re.compile(r"\s*(?i:not\s+covered)\b\s*")
 _SPACE: Final = re.compile(r"\s*")

@@ -91,7 +91,10 @@ def main() -> None:
     rows = in_process()
     first = first_answer()
     print(f"{'what':44} {'ratio':>7} {'bar':>6}   time")
-    for name, bar in (("assess() of a validated cart, warm", 5), ("the same from JSON bytes to JSON bytes", 15)):
+    for name, bar in (
+        ("assess() of a validated cart, warm", 5),
+        ("the same from JSON bytes to JSON bytes", 15),
+    ):
         ratio, time = rows[name]
         print(f"{name:44} {ratio:7.2f} {bar:6.1f}   {time:.0f} us")
     print(f"{'first answer of a fresh process':44} {first[0]:7.2f} {2.5:6.1f}   {first[1]:.0f} ms")

@@ -42,5 +42,6 @@ def cart(lines: list[Line], transport: Decimal) -> list[tuple[Decimal, Decimal, 
         for n, part in zip(places, share(FLAT, [values[n] for n in places]), strict=True):
             duties[n] = part
     return [
-        (value, duty, (value * RATE).quantize(CENT, ROUND_HALF_UP)) for value, duty in zip(values, duties)
+        (value, duty, (value * RATE).quantize(CENT, ROUND_HALF_UP))
+        for value, duty in zip(values, duties, strict=True)
     ]
