@@ -363,6 +363,11 @@ def _merged(steps: Iterable[Step]) -> tuple[list[Step], dict[int, int]]:
     return kept, places
 
 
+def maybe_unknown(step: Step) -> bool:
+    """Tell whether a number may be unknown in the fast reading; a test never is."""
+    return step.op == "missing" or (step.op in ("total", "whole") and bool(step.unit))
+
+
 def _number(step: Step) -> Any:
     """Return what stands in the compiled program for a stated value."""
     return NOT_A_NUMBER if step.op == "missing" else step.constant

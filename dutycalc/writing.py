@@ -18,7 +18,7 @@ from dutycalc.decided import Decided, collected_of, in_units, stated_of, unknown
 from dutycalc.money import EXACT, Rounding, plain
 from dutycalc.profile import path_of
 from dutycalc.stages.tracing import LineProgram, WholeProgram
-from dutycalc.steps import STATED, Fitting, Program, Sharing
+from dutycalc.steps import STATED, Fitting, Program, Sharing, maybe_unknown
 from dutycalc.steps import Step as Operation
 
 if TYPE_CHECKING:
@@ -122,6 +122,10 @@ def _yes_or_no(value: Any) -> str:
     return '"yes"' if value else '"no"'
 
 
+def _parts(values: Any) -> str:
+    return f'"{" | ".join([f"{value:f}" for value in values])}"'
+
+
 def _anything(unit: str) -> Callable[[Any], str]:
     def write_value(value: Any) -> str:
         return json.dumps(text_of(value, unit), ensure_ascii=False)
@@ -130,16 +134,16 @@ def _anything(unit: str) -> Callable[[Any], str]:
 
 
 _TESTS: Final = frozenset({"at_most", "below", "all", "any", "not", "any_line"})
-_MAYBE_UNKNOWN: Final = frozenset({"missing", "total", "whole"})
-"""Operations whose number may be unknown in a reading that took no account of it."""
 
 
 def _writers(program: Program, careful: bool) -> list[Callable[[Any], str] | None]:
     """Return what writes each step's value; None for a number that is always known."""
     found: list[Callable[[Any], str] | None] = []
-    doubtful = program.resting_on(lambda step: step.op in _MAYBE_UNKNOWN)
+    doubtful = program.resting_on(maybe_unknown)
     for n, step in enumerate(program.steps):
-        if careful or step.unit == "%" or step.op in ("split", "fit", *STATED):
+        if step.op in ("split", "fit") and not careful:
+            found.append(_parts)
+        elif careful or step.unit == "%" or step.op in STATED:
             found.append(_anything(step.unit))
         elif step.op in _TESTS or (step.op == "whole" and not step.unit):
             found.append(_yes_or_no)

@@ -20,7 +20,7 @@ from dutycalc.stages.relief import export_outside, export_relieved, mark_mixed, 
 from dutycalc.stages.tax import rate_of_class
 from dutycalc.stages.unmodelled import Told, trace_notices, trace_unmodelled
 from dutycalc.stages.valuation import measured, share_costs, state_price, value, without_tax
-from dutycalc.steps import Program, Step, because
+from dutycalc.steps import Program, Step, because, maybe_unknown
 from dutycalc.values import Thing
 from dutycalc.words import near
 
@@ -105,7 +105,7 @@ def trace_line(whole: WholeProgram, item: ItemProfile, day: date, tariff: Tariff
     outputs += [line.values["price"], *amounts, *(one.test for one in told if one.test is not None)]
     program = Program(outputs, line.exports)
     places = tuple(program.place(step) for step in amounts)
-    doubtful = program.resting_on(lambda step: step.op in ("missing", "whole"))
+    doubtful = program.resting_on(maybe_unknown)
     return LineProgram(
         program,
         tuple((name, program.place(step)) for name, step in values.items()),
