@@ -1,4 +1,4 @@
-"""For auditors: strategies that crowd the edges of the law, invariants, and agreement with other calculators.
+"""For auditors: strategies that crowd the edges of the law, and invariants to hold them against.
 
 Nothing here is read by an assessment. `strategies` needs Hypothesis (extra `tests`).
 """
