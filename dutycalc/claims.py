@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from dutycalc.errors import ConflictError, FactsError
-from dutycalc.lookups import Lookup, Option, is_free, listed
-from dutycalc.measures import MeasureKind
+from dutycalc.lookups import RANKS, Lookup, Option, is_free, listed
+from dutycalc.measures import Measure, MeasureKind
 
 DutyClaim = Literal["preference", "suspension", "quota"]
 
@@ -49,6 +49,28 @@ def option_claimed(answer: Lookup, kind: DutyClaim, programme: str, groups: Sequ
     return chosen[0]
 
 
+def options_by_line(
+    answer: Lookup, kind: DutyClaim, programme: str, groups: Sequence[str]
+) -> tuple[tuple[str, Option], ...]:
+    """Return every duty that goods of the answer's lines may bear under the claim, each with its code.
+
+    A line or a part of one that the claim does not cover bears its own duty. FactsError where the claim
+    covers nothing.
+    """
+    found: list[tuple[str, Option]] = []
+    covers = False
+    for line in answer.lines or (answer,):
+        option = _on_line(line, kind, programme, groups)
+        parts = _parts(line, kind, programme, groups)
+        covers = covers or option is not None or bool(parts)
+        whole = option or line.selected
+        found += [(line.codes[0], whole)] if whole is not None else []
+        found += [(one.code, Option(RANKS[one.kind], one, one.expression_text)) for one in parts]
+    if not covers:
+        option_claimed(answer, kind, programme, groups)
+    return tuple(found)
+
+
 def _on_line(line: Lookup, kind: DutyClaim, programme: str, groups: Sequence[str]) -> Option | None:
     wanted = [one for one in line.options if one.measure.kind in KINDS[kind]]
     if not groups:
@@ -78,12 +100,14 @@ def _named(line: Lookup, wanted: Sequence[Option], programme: str) -> Option | N
 
 
 def _on_parts(line: Lookup, kind: DutyClaim, programme: str, groups: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the measures that the claim names on parts of the line that more digits would tell."""
-    return sorted(
-        {
-            (one.code, one.expression_text)
-            for one in line.partial
-            if one.kind in KINDS[kind]
-            and (one.origin_group in groups if groups else programme in ("", one.requires, one.origin_group))
-        }
-    )
+    """Return the duties that the claim names on parts of the line that more digits would tell."""
+    return sorted({(one.code, one.expression_text) for one in _parts(line, kind, programme, groups)})
+
+
+def _parts(line: Lookup, kind: DutyClaim, programme: str, groups: Sequence[str]) -> list[Measure]:
+    return [
+        one
+        for one in line.partial
+        if one.kind in KINDS[kind]
+        and (one.origin_group in groups if groups else programme in ("", one.requires, one.origin_group))
+    ]

@@ -12,17 +12,32 @@ from argparse import (
     RawDescriptionHelpFormatter,
     _SubParsersAction,
 )
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from textwrap import dedent
 from typing import Final, NoReturn, TypeAlias
 
-from dutycalc.commands import carts, collection, expression, standing, tables, terminal, verify
+from dutycalc.auditing.findings import WORST_KEPT
+from dutycalc.commands import (
+    agrees,
+    audit,
+    carts,
+    collection,
+    expression,
+    limits,
+    mutation,
+    selftest,
+    standing,
+    tables,
+    terminal,
+    verify,
+)
 from dutycalc.errors import DutycalcError
 from dutycalc.importers import KINDS
 from dutycalc.render import FORMATS
 from dutycalc.stages.duty import CLASSIFICATIONS
+from dutycalc.testing import agreement, selfcheck
 
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
@@ -155,9 +170,13 @@ def _parser() -> Parser:
     _add_explain(commands)
     _add_models(commands)
     _add_compare(commands)
+    _add_limits(commands)
     _add_tables(commands)
     _add_expression(commands)
     _add_verify(commands)
+    _add_agrees(commands)
+    _add_selftest(commands)
+    _add_audit(commands)
     return parser
 
 
@@ -359,7 +378,44 @@ def _add_tables(commands: Commands) -> None:
     _add_format(one)
     _add_choice_of_tables(one)
     _add_coverage(inside)
+    _add_mutate(inside)
     _add_import(inside)
+
+
+_MUTATE: Final = """
+    Show what the golden cases would not miss. Each record of law is nudged, one thing at
+    a time (a rate one step up, a day one day off, a limit one minor unit off, `at most`
+    for `below`, a part of a base left out, another party), and the cases that could
+    notice are run. What none of them catches, and no check of the tables, is law that
+    nothing tests. docs/testing-tables.md has the form of a case.
+
+    With --only every nudge missed is listed; with --format json also a cart that it
+    changes, where one was found. 1 where a case does not hold; with --strict also where
+    a nudge is missed.
+"""
+
+
+def _add_mutate(inside: Commands) -> None:
+    example = """
+    examples:
+
+      $ dutycalc tables mutate my-tables --cases cases.jsonl --strict
+      $ dutycalc tables mutate --only NO --cases tests/golden/*.jsonl
+    """
+    one = _add(
+        inside, "mutate", "which records no golden case would miss", _MUTATE, example, mutation.mutate_tables
+    )
+    one.add_argument("dir", metavar="DIR", nargs="?", help="a folder of tables, tested by itself")
+    one.add_argument(
+        "--cases", metavar="FILE", nargs="+", required=True, help="golden cases, one of JSON on each line"
+    )
+    one.add_argument(
+        "--only", metavar="CODE", type=_territory, action="append", default=[],
+        help="only the records of this territory (repeatable)",
+    )  # fmt: skip
+    one.add_argument("--strict", action="store_true", help="exit with 1 where a nudge is missed")
+    one.add_argument("--format", choices=mutation.FORMATS, default="text", help="default: text")
+    _add_choice_of_tables(one)
 
 
 def _add_import(inside: Commands) -> None:
@@ -485,6 +541,76 @@ def _add_compare(commands: Commands) -> None:
     _add_choice_of_tables(parser)
 
 
+_AUDIT: Final = """
+    Hold a ledger of what was charged against the law of each day, line by line. Every
+    difference has a cause: rounding, wrong day, wrong regime, wrong rate, not collected,
+    collected twice, wrong collector, or unknown; the sums are by cause and month, the
+    worst first. docs/ledgers.md has the form of a ledger.
+
+    The ledger may be of any size: it is read row by row. The exit code is 1 where there
+    are findings, and 2 where rows cannot be read; those are named on stderr.
+"""
+
+_AUDIT_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc audit ledger.csv
+      $ dutycalc audit ledger.jsonl --format json | jq .totals
+      $ dutycalc audit ledger.parquet --findings findings.jsonl --resume audit.state
+"""
+
+
+def _add_audit(commands: Commands) -> None:
+    parser = _add(
+        commands, "audit", "a ledger of what was charged, against the law", _AUDIT, _AUDIT_EXAMPLES, audit.run
+    )
+    parser.add_argument("file", metavar="LEDGER", help="CSV, JSON Lines or Parquet; - for stdin")
+    parser.add_argument("--format", choices=("text", "json", "html"), default="text")
+    parser.add_argument("--findings", metavar="FILE", help="write every finding here, as JSON Lines")
+    parser.add_argument(
+        "--resume", metavar="STATE", help="save here where the audit stands, and go on from there"
+    )
+    parser.add_argument(
+        "--worst",
+        metavar="N",
+        type=int,
+        default=WORST_KEPT,
+        help="findings shown of each currency (default: 20)",
+    )
+    parser.add_argument(
+        "--classification", choices=CLASSIFICATIONS, default="strict",
+        help="of a code whose lines bear different duties: as for assess",
+    )  # fmt: skip
+    _add_reading(parser)
+    _add_choice_of_tables(parser)
+
+
+_LIMITS: Final = """
+    Show what happens around every limit of a destination on a day: one item one minor
+    unit under the limit, at it and one over, made for the records that turn on it, with
+    each charge, the total and who collects. Where the law compares in another currency
+    than the charges are in, state a rate.
+"""
+
+
+def _add_limits(commands: Commands) -> None:
+    example = (
+        "\nexamples:\n\n  $ dutycalc limits NO --on 2026-11-20\n"
+        "  $ dutycalc limits BR-SP --on 2026-11-20 --rate USD/BRL=5.42\n"
+    )
+    parser = _add(
+        commands, "limits", "carts under, at and over every limit", _LIMITS, example, limits.show_limits
+    )
+    parser.add_argument("code", metavar="DEST", type=_territory, help="the destination, such as DE or CA-ON")
+    parser.add_argument("--on", metavar="DAY", type=_day, required=True, help="the day, such as 2026-11-20")
+    parser.add_argument(
+        "--rate", metavar="PAIR=NUMBER", action="append", default=[],
+        help="a rate of exchange, such as USD/BRL=5.42: what one USD is in BRL (repeatable)",
+    )  # fmt: skip
+    _add_format(parser)
+    _add_choice_of_tables(parser)
+
+
 _VERIFY: Final = """
     Do an assessment again from its own JSON, with arithmetic written apart from the
     engine: every step, every charge against its step, the totals, and that every rule
@@ -526,3 +652,97 @@ def _add_coverage(inside: Commands) -> None:
     one.add_argument("--on", metavar="DAY", type=_day, required=True, help="the day, such as 2026-11-20")
     _add_format(one)
     _add_choice_of_tables(one)
+
+
+_AGREES: Final = """
+    Hold a calculator of your own against the law in the tables. PROGRAM is started once
+    and asked about generated carts that crowd the edges of the law: one cart of JSON on
+    each line of its stdin, one answer of JSON on each line of its stdout, flushed.
+
+      {"charges": {"vat": "4.75 EUR"}, "collectors": {"vat": "platform"}}
+
+    `null` or {"refused": "why"} declines. The smallest cart on which the two differ is
+    shown, with the fields that differ and dutycalc's working of them; the exit code is
+    then 1. A program that ends, is silent or writes no JSON is an error.
+    docs/testing-a-calculator.md has the contract.
+"""
+
+_AGREES_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc agrees --destinations DE,FR -- node calculator.js
+      $ dutycalc agrees --profile audit --fields charges,collectors,lines -- ./calculator
+"""
+
+
+def _add_agrees(commands: Commands) -> None:
+    parser = _add(commands, "agrees", "test a calculator of your own", _AGREES, _AGREES_EXAMPLES, agrees.run)
+    parser.add_argument(
+        "program", metavar="PROGRAM", nargs="+", help="the program and its arguments, after --"
+    )
+    _add_generated(parser, agreement.PROFILES, "carts")
+    parser.add_argument(
+        "--fields",
+        default="charges,collectors",
+        metavar="NAMES",
+        help=f"what is compared, of {', '.join(agreement.FIELDS)} (default: charges,collectors)",
+    )
+    parser.add_argument(
+        "--compare-refusals",
+        action="store_true",
+        help="also differ where only one of the two declines, instead of passing such carts over",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_count,
+        default=10,
+        help="how long an answer may take (default: 10)",
+    )
+    _add_choice_of_tables(parser)
+
+
+_SELFTEST: Final = """
+    Hold this library against its own invariants (docs/testing.md) on generated
+    consignments that crowd the edges of the law of every territory. The same seed gives
+    the same consignments, however many processes share the work. The exit code is 1
+    where an invariant is broken; the smallest consignment that breaks it is then shown.
+"""
+
+
+def _add_selftest(commands: Commands) -> None:
+    example = "\nexample:\n\n  $ dutycalc selftest --profile ci\n"
+    parser = _add(
+        commands, "selftest", "hold the library against its invariants", _SELFTEST, example, selftest.run
+    )
+    _add_generated(parser, selfcheck.PROFILES, "consignments")
+    parser.add_argument(
+        "--processes", metavar="N", type=_count, default=2, help="how many share the work (default: 2)"
+    )
+    _add_format(parser)
+    _add_choice_of_tables(parser)
+
+
+def _add_generated(parser: ArgumentParser, profiles: Mapping[str, int], what: str) -> None:
+    """Add how many are generated, for where, and from which seed."""
+    sizes = ", ".join(f"{name} {size:,}" for name, size in profiles.items())
+    default = next(iter(profiles))
+    parser.add_argument(
+        "--profile",
+        choices=tuple(profiles),
+        default=default,
+        help=f"how many {what}: {sizes} (default: {default})",
+    )
+    parser.add_argument(
+        "--max-examples", metavar="N", type=_count, help=f"how many {what}, instead of a profile"
+    )
+    parser.add_argument(
+        "--destinations", metavar="CODES", help="only these, such as DE,CH,CA-ON (default: every one)"
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help=f"which {what} (default: 0)")
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text):
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is no number above zero")

@@ -225,7 +225,8 @@ def _holding(cart: Consignment, registered: Registered | None, schemes: Iterable
         if registered is not None and registered.holder == role:
             numbers[registered.key] = registered.number
         if numbers != party.registrations:
-            changes[role] = Party(country=party.country, registrations=numbers, turnover=party.turnover)
+            stated = {name: getattr(party, name) for name in party.model_fields_set}
+            changes[role] = Party(**stated | {"registrations": numbers})
     return _changed(cart, **changes)
 
 

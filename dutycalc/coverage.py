@@ -21,7 +21,7 @@ _SURENESS: Final[tuple[Confidence, ...]] = get_args(Confidence)
 _FAMILIES: Final[dict[str, Area | None]] = {
     "tax_class": "tax", "limit": "limits", "relief": "limits", "waiver": "limits",
     "scheme": "collection", "registration": "collection", "border": "collection",
-    "charge": None, "special": None,
+    "charge": None, "special": None, "general_rate": "duty",
 }  # fmt: skip
 """Where the records of a family count; those of charges, and of special rates, by the charge's kind."""
 

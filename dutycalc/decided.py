@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -66,7 +66,7 @@ def stated_of(one: Traced, outcome: Outcome, way: Way) -> dict[str, Any]:
         "name": one.name,
         "kind": shape.kind,
         "title": shape.title or one.name.replace("_", " "),
-        "type_code": shape.type_code,
+        "type_code": one.heading or shape.type_code,
         "rate": way.rate,
         "citations": _cites(records),
         "records": records,
@@ -112,19 +112,52 @@ def _cites(provisions: Sequence[Provision[Any]]) -> tuple[Citation, ...]:
 
 def due_day(returns: Returns, day: date) -> date:
     """Return the day by which a sum taken on `day` must be remitted, from a scheme's return period."""
-    return _due(returns.every, returns.ends, returns.months_after, returns.day, day)
+    others = tuple((one.ends_in, one.months_after, one.day) for one in returns.but) if returns.but else ()
+    month, found = _due(
+        returns.every, returns.ends, returns.months_after, returns.day, others, day.year, day.month
+    )
+    if returns.business_day is None:
+        return found
+    return _business_day(month, returns.business_day, returns.holidays)
 
 
-_MONTHS: Final = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+_MONTHS: Final = {"month": 1, "two_months": 2, "quarter": 3, "half_year": 6, "year": 12}
+
+_SATURDAY: Final = 5
 
 
 @lru_cache(maxsize=4096)
-def _due(every: str, ends: tuple[int, ...], months_after: int, due_on: int | str, day: date) -> date:
+def _due(
+    every: str,
+    ends: tuple[int, ...],
+    months_after: int,
+    due_on: int | str,
+    others: tuple[tuple[int, int, int | str], ...],
+    year: int,
+    month: int,
+) -> tuple[date, date]:
+    """Return the first day of the month in which a sum of a month must be remitted, and the due day in it."""
     from dateutil.relativedelta import relativedelta  # noqa: PLC0415 # only a due day pays for it
 
-    ends = ends or tuple(month for month in range(1, 13) if month % _MONTHS[every] == 0)
-    last = day.replace(day=1)
+    ends = ends or tuple(one for one in range(1, 13) if one % _MONTHS[every] == 0)
+    last = date(year, month, 1)
     while last.month not in ends:
         last += relativedelta(months=1)
-    found: date = last + relativedelta(months=months_after, day=due_on if isinstance(due_on, int) else 31)
-    return found
+    for ends_in, after, on in others:
+        if ends_in == last.month:
+            months_after, due_on = after, on
+    first: date = last + relativedelta(months=months_after)
+    found: date = first + relativedelta(day=due_on if isinstance(due_on, int) else 31)
+    return first, found
+
+
+@lru_cache(maxsize=256)
+def _business_day(month: date, place: int, holidays: tuple[date, ...]) -> date:
+    """Return the n-th day from the first of a month that is neither of a weekend nor a holiday."""
+    day = month
+    while True:
+        if day.weekday() < _SATURDAY and day not in holidays:
+            place -= 1
+        if not place:
+            return day
+        day += timedelta(days=1)

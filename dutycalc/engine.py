@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation, localcontext
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from dutycalc.assessment import Assessment
 from dutycalc.borders import check_crossing
-from dutycalc.errors import DutycalcError, FactsError, refuse
+from dutycalc.errors import DutycalcError, FactsError, Refusals, refuse
 from dutycalc.goods import Consignment, GoodsItem
 from dutycalc.loader import Law, Tariffs, Territory
 from dutycalc.money import EXACT
@@ -54,16 +54,46 @@ def assess(
     if chosen:
         _check_variants(chosen, territory)
     whole = _whole(consignment, territory, known_on, chosen)
-    lines = _lines(consignment, territory, whole, tariffs, classification)
-    values, found, unknown = _run(consignment, whole, lines)
-    result = Assessment(
-        consignment, tariffs, territory, whole.law, [one.law for one in lines], values, found, unknown
-    )
+    lines, faults = _lines(consignment, territory, whole, tariffs, classification)
+    if faults:
+        more = _faults_of_the_rest(consignment, tariffs, territory, whole, lines, faults)
+        refuse("the consignment cannot be assessed", [*faults.values(), *more])
+    result = _assessed(consignment, tariffs, territory, whole, lines)
+    unknown = result.careful
     if (unknown or result.lacks_something()) and not partial:
         missing = result.missing
         if missing:
             refuse("the consignment cannot be assessed", [one.refusal() for one in missing])
     return result
+
+
+def _assessed(
+    one: Consignment, tariffs: Tariffs, territory: Territory, whole: _Whole, lines: Sequence[_Line]
+) -> Assessment:
+    values, found, unknown = _run(one, whole, lines)
+    laws = [each.law for each in lines]
+    return Assessment(one, tariffs, territory, whole.law, laws, values, found, unknown)
+
+
+def _faults_of_the_rest(
+    one: Consignment,
+    tariffs: Tariffs,
+    territory: Territory,
+    whole: _Whole,
+    lines: Sequence[_Line],
+    faults: Container[str],
+) -> Sequence[DutycalcError]:
+    """Return what the lines lack whose law was found, so that no fault waits until another is mended."""
+    items = tuple(item for item in one.items if item.id not in faults)
+    if not items:
+        return ()
+    try:
+        rest = one.with_items(items)
+        result = _assessed(rest, tariffs, territory, whole, lines)
+    except DutycalcError as fault:
+        every = fault.exceptions if isinstance(fault, Refusals) else (fault,)
+        return [each for each in every if isinstance(each, DutycalcError)]
+    return [each.refusal() for each in result.missing if each.item]
 
 
 class _Whole(Thing):
@@ -85,7 +115,7 @@ def _check_variants(chosen: frozenset[str], territory: Territory) -> None:
 
 def _check_registrations(one: Consignment, sale: Law, border: Law, tariffs: Tariffs) -> None:
     """Refuse a registration key that no table knows: a slip in it would have tax taken twice."""
-    for role in ("seller", "platform", "redeliverer", "buyer"):
+    for role in ("seller", "platform", "redeliverer", "payment_service", "buyer"):
         party = getattr(one, role)
         for key in party.registrations if party is not None else ():
             if sale.find("registration", key) or border.find("registration", key):
@@ -130,13 +160,13 @@ def _lines(
     whole: _Whole,
     tariffs: Tariffs,
     classification: Classification,
-) -> list[_Line]:
-    """Return the program of every line; refuse all lines at once whose law cannot be found."""
+) -> tuple[list[_Line], dict[str, DutycalcError]]:
+    """Return the program of every line whose law can be found, and the faults of the others by their ids."""
     programs = tariffs.programs
     schedule = territory.schedule()
     day = one.import_day if schedule is not None else None
     found: list[_Line] = []
-    faults: list[DutycalcError] = []
+    faults: dict[str, DutycalcError] = {}
     for item in one.items:
         key = (whole, day, classification, item_key(item))
         line = programs.get(key)
@@ -146,13 +176,11 @@ def _lines(
                 tariff = look_up(schedule, profile, one.import_day, classification)
                 law = trace_line(whole.law, profile, one.import_day, tariff)
             except DutycalcError as fault:
-                faults.append(_on_item(fault, item))
+                faults[item.id] = _on_item(fault, item)
                 continue
             line = _keep(programs, key, _Line(law, _getters(law.program)))
         found.append(line)
-    if faults:
-        refuse("the consignment cannot be assessed", faults)
-    return found
+    return found, faults
 
 
 def _on_item(fault: DutycalcError, item: GoodsItem) -> DutycalcError:
@@ -207,12 +235,17 @@ class Crossing:
             raise InvalidOperation
         groups = self.gather(sharing.group) if sharing.group else None
         weights = self.gather(sharing.weight)
-        for weight, (_, item) in zip(weights, self.order, strict=True):
+        for weight in weights:
             if weight is not None and weight < 0:
-                raise FactsError(
-                    f"item {item}: the discounts are above the price", fact="discount", item=item
-                )
+                self.refuse_discounts(weights)
         return shares(amount, weights, groups, sharing.unit, self.order)
+
+    def refuse_discounts(self, prices: Sequence[Any]) -> NoReturn:
+        """Refuse every line whose discounts are above its price, all at once."""
+        refuse("the consignment cannot be assessed", [
+            FactsError(f"item {item}: the discounts are above the price", fact="discount", item=item)
+            for price, (_, item) in zip(prices, self.order, strict=True) if price is not None and price < 0
+        ])  # fmt: skip
 
     def fit(self, fitting: Fitting, limit: Decimal) -> tuple[Decimal, ...]:
         """Return how many whole items of each line fit within a limit."""
@@ -228,7 +261,10 @@ class Crossing:
         else:
             names = [constant.value, constant.quantity] if isinstance(constant, Fitting) else [constant]
         for name in names:
-            for value in self.gather(name):
+            found = self.gather(name)
+            if step.op == "any_line" and any(value is True for value in found):
+                return True
+            for value in found:
                 if isinstance(value, Unknown):
                     return value
         return getattr(self, step.op)(constant, *inputs)
@@ -280,18 +316,27 @@ def _run(one: Consignment, whole: _Whole, lines: Sequence[_Line]) -> tuple[list[
                         crossing.found[name] = values[at]
     except InvalidOperation:
         return (*_run_carefully(one, whole, lines, facts, own, phases), True)
-    for item, line, known in zip(items, lines, found, strict=True):
+    for line, known in zip(lines, found, strict=True):
         price = known[line.law.price]
         if price == price and price < 0:
-            raise FactsError(
-                f"item {item.id}: transport, insurance or discounts are above the price that contains them",
-                fact="unit_price",
-                item=item.id,
-            )
+            _refuse_prices(items, lines, found)
         for place in line.law.doubtful:
             if known[place] != known[place]:
                 return (*_run_carefully(one, whole, lines, facts, own, phases), True)
     return values, found, False
+
+
+def _refuse_prices(
+    items: Sequence[GoodsItem], lines: Sequence[_Line], found: Sequence[list[Any]]
+) -> NoReturn:
+    """Refuse every line whose price contains less than what is taken out of it, all at once."""
+    faults = []
+    for item, line, known in zip(items, lines, found, strict=True):
+        price = known[line.law.price]
+        if price == price and price < 0:
+            text = "transport, insurance or discounts are above the price that contains them"
+            faults.append(FactsError(f"item {item.id}: {text}", fact="unit_price", item=item.id))
+    refuse("the consignment cannot be assessed", faults)
 
 
 def _run_carefully(

@@ -123,12 +123,12 @@ class Per(Frozen):
         if self.multiple == 1:
             return quantity
         words = number(self.multiple)
-        part = reading.number(f"one in {words}", EXACT.divide(Decimal(1), self.multiple))
+        part = reading.neutral(f"one in {words}", EXACT.divide(Decimal(1), self.multiple))
         label = f"quantity in {words} {asked.replace('/', ' ')}"
         return times(label, quantity, part, unit=f"{words} {asked}")
 
     def _never_negative(self, reading: Reading, difference: Step) -> Step:
-        nothing = reading.number("nothing", Decimal(0), difference.unit)
+        nothing = reading.neutral("nothing", Decimal(0), difference.unit)
         return greatest(f"{difference.label}, at least nothing", difference, nothing)
 
     def wording(self) -> str:
@@ -165,7 +165,7 @@ class Specific(Rate):
             return times(label, rate, *quantities)
         amount = times(f"{label}, before division", rate, *quantities)
         for one, divisor in divisors:
-            amount = divide(label, amount, reading.number(f"{one.counted[0]} in one {one.measure}", divisor))
+            amount = divide(label, amount, reading.neutral(f"{one.counted[0]} in one {one.measure}", divisor))
         return amount
 
     def wording(self, value: str) -> str:

@@ -49,10 +49,15 @@ PARTS: Final = (
 """Values of parts of the goods by which a schedule charges a percentage; each is a fact in money."""
 
 
+def stated_number(label: str, fact: str, value: Decimal, unit: str) -> Step:
+    """Return a number within an expression that the caller stated under a fact."""
+    return given(label, f"{fact}:{value}", unit)
+
+
 class Reading:
     """What the steps of one expression are built from; asks for each measure once."""
 
-    __slots__ = ("_asked", "_measure", "_money", "law", "value")
+    __slots__ = ("_asked", "_measure", "_money", "law", "stated", "value")
 
     def __init__(
         self,
@@ -60,10 +65,12 @@ class Reading:
         measure: Callable[[str], Step],
         law: Provision[Any] | None,
         money: Callable[[Money, str], Step],
+        stated: str,
     ) -> None:
         """Hold the value and the callers of `Expression.trace`."""
         self.value = value
         self.law = law
+        self.stated = stated
         self._measure = measure
         self._money = money
         self._asked: dict[str, Step] = {}
@@ -79,7 +86,13 @@ class Reading:
         return self._money(amount, label)
 
     def number(self, label: str, value: Decimal, unit: str = "") -> Step:
-        """Return a number of the expression as a number of the law."""
+        """Return a number of the expression, as a number of the law or as one that the caller stated."""
+        if self.stated:
+            return stated_number(label, self.stated, value, unit)
+        return Step(label, "law", constant=value, law=self.law, unit=unit)
+
+    def neutral(self, label: str, value: Decimal, unit: str = "") -> Step:
+        """Return a number that no expression states: nothing, or a ratio of units."""
         return Step(label, "law", constant=value, law=self.law, unit=unit)
 
     def refused(self, label: str, subject: str, reason: str) -> Step:
@@ -132,14 +145,16 @@ class Expression(Frozen):
         *,
         law: Provision[Any] | None,
         money: Callable[[Money, str], Step],
+        stated: str = "",
     ) -> Step:
         """Return the steps of the unrounded amount, in the currency that is the unit of `value`.
 
         `measure` gives each of `units` in exactly that unit, each part of `needs` in the currency of the
         value and each component of `needs` in that currency per 100 kg, or a `missing` step; `money`
         gives an amount of the law in that currency. A form without a number gives a `missing` step.
+        `stated` is the fact that holds the expression, where it is the caller's and no law's.
         """
-        return self.step(label, Reading(value, measure, law, money))
+        return self.step(label, Reading(value, measure, law, money, stated))
 
     def amount(self, value: Money, measures: Mapping[str, Decimal]) -> Money:
         """Return the unrounded amount on the value and the measures, by running the traced steps.

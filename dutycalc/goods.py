@@ -23,6 +23,7 @@ from dutycalc.words import (
     ChargeKind,
     ClaimKind,
     DeliveryTerm,
+    HistoryOf,
     HistoryPeriod,
     Purpose,
     TaxClass,
@@ -32,6 +33,8 @@ from dutycalc.words import (
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MOST_ITEMS: Final = 10_000
+WHOLE: Final = 100
+"""The whole, in percent."""
 
 
 def _fault(code: str, text: str) -> PydanticCustomError:
@@ -197,9 +200,21 @@ class Party(Facts):
     """A party to the sale: its country, its registrations by scheme key, its turnover where law asks."""
 
     country: Country | None = None
+    kind: BuyerKind | None = None
+    """Whether it is a business or a private person, where it is stated: who sends a gift may be either."""
     registrations: dict[str, str] = {}
     turnover: Price | None = None
     """Turnover with the destination, in the sense and over the period of the scheme that asks for it."""
+    world_turnover: Price | None = None
+    """Turnover everywhere, where the law asks for that, too."""
+    low_value_share: Quantity | None = None
+    """Share of the value of its supplies to the destination that are of low value, in percent (`"75"`)."""
+
+    def check(self) -> None:
+        """Refuse a share above the whole."""
+        if self.low_value_share is not None and self.low_value_share > WHOLE:
+            text = f"low_value_share: {plain(self.low_value_share)} percent is above the whole"
+            raise _fault("share", text)
 
 
 class Buyer(Facts):
@@ -241,11 +256,17 @@ class ExchangeRate(Facts):
 
 
 class History(Facts):
-    """What the same consignee has already had in the period that law adds up."""
+    """What has already come in the period that law adds up: so many consignments, of so much value and mass.
+
+    `of` says whose: all that the same `consignee` has had, or what this consignment's `sender` sent to the
+    same consignee. What the law asks for and is not stated is missing; with `count` 0 nothing else need be.
+    """
 
     per: HistoryPeriod
-    count: Annotated[int, Guard(least=0)] = 0
+    of: HistoryOf = "consignee"
+    count: Annotated[int, Guard(least=0)] | None = None
     value: Price | None = None
+    gross_mass_kg: Quantity | None = None
 
 
 class GoodsItem(Facts):
@@ -287,6 +308,7 @@ class Consignment(Facts):
     `transport`, `insurance` and `discount` are of the whole and are shared over the lines by value;
     what is not stated is not charged on top of the prices. `prices_include` names taxes, `transport` or
     `insurance` that the prices contain. `elections` names options that the law leaves to the parties.
+    `payment_service` stands where law makes the issuer of the buyer's card withhold the tax.
     """
 
     destination: Place
@@ -303,6 +325,7 @@ class Consignment(Facts):
     seller: Party | None = None
     platform: Party | None = None
     redeliverer: Party | None = None
+    payment_service: Party | None = None
     buyer: Buyer
     items: Annotated[tuple[GoodsItem, ...], Guard(least=1, most=MOST_ITEMS)]
     exchange_rates: tuple[ExchangeRate, ...] = ()
@@ -324,11 +347,20 @@ class Consignment(Facts):
                 prices = prices + item.unit_price * item.quantity - (item.discount or prices * 0)
             if off > prices:
                 raise _fault("discount", f"discount: {off} is above the prices of {prices}")
+        if len(self.history) > 1:
+            spans = Counter((one.per, one.of) for one in self.history)
+            again = [f"{per} of the {of}" for (per, of), times in spans.items() if times > 1]
+            if again:
+                raise _fault("repeated", f"history: more than one entry for the {', '.join(again)}")
         if self.exchange_rates:
             pairs = Counter(frozenset((one.from_, one.to)) for one in self.exchange_rates)
             twice = [" and ".join(sorted(pair)) for pair, times in pairs.items() if times > 1]
             if twice:
                 raise _fault("repeated", f"exchange_rates: more than one rate between {', '.join(twice)}")
+
+    def with_items(self, items: tuple[GoodsItem, ...]) -> Consignment:
+        """Return the same consignment with these goods; FactsError where it cannot be."""
+        return Consignment.model_validate(self.__dict__ | {"items": items})
 
     @property
     def import_day(self) -> date:

@@ -16,6 +16,7 @@ from dutycalc.tables import BorderCollection, Limit, Registration, Scheme, Scope
 from dutycalc.values import Frozen
 from dutycalc.wording import (
     limit_in_words,
+    percentage,
     returns_in_words,
     scope_in_words,
     take_in_words,
@@ -154,7 +155,7 @@ def _of_scheme(name: str, provision: Provision[Scheme], law: Law, day: date) -> 
         default=False,
         model=scheme.model,
         tax_point=scheme.tax_point,
-        conditions=scope_in_words(scheme),
+        conditions=(*scope_in_words(scheme), *_share(scheme)),
         limits=_limits(scheme, law),
         liable=tuple(scheme.liable),
         collector=scheme.collector,
@@ -204,6 +205,12 @@ def _of_border(name: str, provision: Provision[BorderCollection], law: Law) -> S
         provision=provision,
         law=(provision, *_limit_records(rule, law)),
     )
+
+
+def _share(scheme: Scheme) -> tuple[str, ...]:
+    if scheme.low_value_share is None:
+        return ()
+    return (f"at least {percentage(scheme.low_value_share)} of the party's supplies are of low value",)
 
 
 def _number(key: str | None, provision: Provision[Registration] | None) -> NumberNeeded | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dutycalc.answer import Notice
 from dutycalc.decided import Decided
@@ -11,6 +11,12 @@ from dutycalc.stages.tracing import LineProgram
 
 if TYPE_CHECKING:
     from dutycalc.assessment import Assessment
+
+
+_NO_PRICE: Final = (
+    "nothing is paid for the goods, and they are assessed at nothing; customs may value goods supplied free "
+    "of charge in another way: state a value as the price where one is known"
+)
 
 
 def notices_of(one: Assessment) -> Iterator[Notice]:
@@ -41,9 +47,20 @@ def notices_of(one: Assessment) -> Iterator[Notice]:
             line.kept[told_of] = tuple(_of_line(item.id, line))
         yield from line.kept[told_of]
         yield from _of_charges(item.id, line, one.decisions_on(place))
+        if values[line.price] == 0:
+            yield Notice("no_price", _NO_PRICE, item.id)
+    if one.whole.trace.laws["sale"].all("refund") or one.whole.trace.laws["import"].all("refund"):
+        from dutycalc.refunds import refunds_of  # noqa: PLC0415 # only where law has refunds
+
+        for refund in refunds_of(one):
+            yield Notice("refund", refund.text, refund.item, refund.provision.record)
     from dutycalc.savings import savings_of  # noqa: PLC0415 # only whoever reads the notices pays for it
 
     yield from savings_of(one)
+    if one.whole.trace.border.all("layer"):
+        from dutycalc.unanswered import unanswered_of  # noqa: PLC0415 # only where there are layers
+
+        yield from unanswered_of(one)
 
 
 def _doubtful(decided: Decided) -> tuple[Notice, ...]:

@@ -24,7 +24,7 @@ def options_of(line: LineProgram, values: list[Any]) -> tuple[TariffOption, ...]
     found: tuple[TariffOption, ...] | None = line.kept.get(key)
     if found is None:
         found = line.kept[key] = tuple(
-            _shown(one, tariff, one is tariff.selected or place == taken, taken is not None)
+            _shown(one, tariff, place, one is tariff.selected or place == taken, taken is not None)
             for place, one in enumerate(tariff.options)
         )
     return found
@@ -40,7 +40,7 @@ def _taken(line: LineProgram, tariff: Tariff, values: list[Any]) -> int | None:
     return amounts.index(chosen)
 
 
-def _shown(one: Option, tariff: Tariff, selected: bool, compared: bool) -> TariffOption:
+def _shown(one: Option, tariff: Tariff, place: int, selected: bool, compared: bool) -> TariffOption:
     measure = one.measure
     return TariffOption(
         rank=one.rank,
@@ -50,16 +50,16 @@ def _shown(one: Option, tariff: Tariff, selected: bool, compared: bool) -> Tarif
         expression=one.expression_text,
         needs=one.needs,
         selected=selected,
-        reason=_reason(one, tariff, selected, compared),
+        reason=_reason(one, tariff, place, selected, compared),
     )
 
 
-def _reason(one: Option, tariff: Tariff, selected: bool, compared: bool) -> str:
+def _reason(one: Option, tariff: Tariff, place: int, selected: bool, compared: bool) -> str:
     """Return why an option is taken, or why it is not."""
     if selected:
         chosen = f"its duty is the {tariff.classification}: {tariff.reason}"
         return chosen if tariff.candidates else tariff.reason
-    if one.rank > 1:
+    if one.rank > 1 and place >= len(tariff.candidates):
         return "not claimed"
     if tariff.selected is not None:
         return "another option is claimed"

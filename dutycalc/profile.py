@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from dutycalc.goods import Consignment, GoodsItem, Party
+from dutycalc.goods import Consignment, GoodsItem, History, Party
 from dutycalc.money import Money
 from dutycalc.values import Frozen
 from dutycalc.words import Role
@@ -24,10 +24,21 @@ Registrations = tuple[tuple[str, str], ...]
 
 
 class PartyProfile(Frozen):
-    """A party's registrations, as pictures of their numbers, and its stated turnover."""
+    """A party's registrations, as pictures of their numbers, and what it states of its business."""
 
     registrations: dict[str, str]
     turnover: Money | None
+    world_turnover: Money | None = None
+    low_value_share: Decimal | None = None
+
+
+class HistoryProfile(Frozen):
+    """What is stated of earlier consignments of a period: the value's currency, a count, a mass; or none."""
+
+    currency: str | None
+    counted: bool
+    weighed: bool
+    none: bool
 
 
 class StatedChargeProfile(Frozen):
@@ -40,7 +51,10 @@ class StatedChargeProfile(Frozen):
 
 
 class ItemProfile(Frozen):
-    """The categories of one line."""
+    """The categories of one line.
+
+    `lists` of goods hold it; `doubtful_lists` may, if its code had more digits.
+    """
 
     commodity: str
     origin: str
@@ -53,6 +67,8 @@ class ItemProfile(Frozen):
     discount_currency: str | None
     retail_currency: str | None
     measures: tuple[str, ...]
+    lists: frozenset[str] = frozenset()
+    doubtful_lists: frozenset[str] = frozenset()
 
 
 class Profile(Frozen):
@@ -69,10 +85,11 @@ class Profile(Frozen):
     discount_currency: str | None
     parties: dict[Role, PartyProfile]
     buyer_kind: str
+    sender_kind: str | None
     rates: frozenset[tuple[str, str]]
     prices_include: tuple[str, ...]
     elections: tuple[str, ...]
-    history: dict[str, str | None]
+    history: dict[tuple[str, str], HistoryProfile]
     sold_on: date
     imported_on: date
     known_on: date | None
@@ -124,6 +141,15 @@ def item_profile(item: GoodsItem) -> ItemProfile:
     )
 
 
+def _party_key(party: Party) -> Key:
+    return (_pictured(party), party.turnover, party.world_turnover, party.low_value_share, party.kind)
+
+
+def _history_key(past: History) -> Key:
+    value, mass = past.value, past.gross_mass_kg
+    return (past.per, past.of, value and value.currency, past.count is None, not past.count, mass is None)
+
+
 def _pictured(party: Party | Any) -> Registrations:
     registrations = party.registrations
     if not registrations:
@@ -143,15 +169,16 @@ def consignment_key(one: Consignment, sale_epoch: int, import_epoch: int) -> Key
         one.transport and one.transport.currency,
         one.insurance and one.insurance.currency,
         one.discount and one.discount.currency,
-        one.seller and (_pictured(one.seller), one.seller.turnover),
-        one.platform and (_pictured(one.platform), one.platform.turnover),
-        one.redeliverer and (_pictured(one.redeliverer), one.redeliverer.turnover),
+        one.seller and _party_key(one.seller),
+        one.platform and _party_key(one.platform),
+        one.redeliverer and _party_key(one.redeliverer),
+        one.payment_service and _party_key(one.payment_service),
         one.buyer.kind,
         _pictured(one.buyer),
         tuple((rate.from_, rate.to) for rate in one.exchange_rates) if one.exchange_rates else (),
         one.prices_include,
         one.elections,
-        tuple((past.per, past.value and past.value.currency) for past in one.history) if one.history else (),
+        tuple(map(_history_key, one.history)) if one.history else (),
         sale_epoch,
         import_epoch,
     )
@@ -162,10 +189,13 @@ def consignment_profile(one: Consignment, known_on: date | None, variants: froze
     parties: dict[Role, PartyProfile] = {}
     stated: tuple[tuple[Role, Party | None], ...] = (
         ("seller", one.seller), ("platform", one.platform), ("redeliverer", one.redeliverer),
+        ("payment_service", one.payment_service),
     )  # fmt: skip
     for role, party in stated:
         if party is not None:
-            parties[role] = PartyProfile(dict(_pictured(party)), party.turnover)
+            parties[role] = PartyProfile(
+                dict(_pictured(party)), party.turnover, party.world_turnover, party.low_value_share
+            )
     parties["buyer"] = PartyProfile(dict(_pictured(one.buyer)), None)
     return Profile(
         destination=one.destination,
@@ -179,14 +209,24 @@ def consignment_profile(one: Consignment, known_on: date | None, variants: froze
         discount_currency=one.discount.currency if one.discount else None,
         parties=parties,
         buyer_kind=one.buyer.kind,
+        sender_kind=one.seller.kind if one.seller else None,
         rates=frozenset((rate.from_, rate.to) for rate in one.exchange_rates),
         prices_include=one.prices_include,
         elections=one.elections,
-        history={past.per: past.value.currency if past.value else None for past in one.history},
+        history={(past.per, past.of): _history_profile(past) for past in one.history},
         sold_on=one.sold_on,
         imported_on=one.import_day,
         known_on=known_on,
         variants=variants,
+    )
+
+
+def _history_profile(past: History) -> HistoryProfile:
+    return HistoryProfile(
+        past.value.currency if past.value else None,
+        past.count is not None,
+        past.gross_mass_kg is not None,
+        past.count == 0,
     )
 
 
@@ -205,29 +245,52 @@ _PLAIN: Final[dict[str, Getter]] = {
     "consignment.discount": lambda one, _: one.discount.amount,  # type: ignore[union-attr]
 }
 
-_NAMED: Final = re.compile(r"(measures|exchange_rates|stated_charges|history)\[([^\]]+)\]")
+_NAMED: Final = re.compile(r"(measures|shares|exchange_rates|stated_charges|history)\[([^\]]+)\]")
 
 
 def getter(fact: str) -> Getter:
-    """Return what finds a fact by its name in a program."""
+    """Return what finds a fact by its name in a program.
+
+    `shares[%steel]` is a measure stated in percent, as a fraction. `stated_duty:0.05` is a number
+    within an expression; the expression itself is part of the profile.
+    """
     plain = _PLAIN.get(fact)
     if plain is not None:
         return plain
+    _, within, text = fact.partition(":")
+    if within:
+        number = Decimal(text)
+        return lambda *_: number
     found = _NAMED.match(fact)
     if found is None:
         raise KeyError(fact)
     kind, name = found[1], found[2]
     if kind == "measures":
         return lambda _, item: item.measures[name]
+    if kind == "shares":
+        return lambda _, item: item.measures[name] / 100
     if kind == "stated_charges":
         place = int(name)
         return lambda _, item: item.stated_charges[place].amount.amount  # type: ignore[union-attr]
     if kind == "history":
-        return lambda one, _: next(past.value for past in one.history if past.per == name).amount  # type: ignore[union-attr]
+        return _history_getter(name)
     source, target = name.split("/")
     return lambda one, _: next(
         rate.rate for rate in one.exchange_rates if (rate.from_, rate.to) == (source, target)
     )
+
+
+def _history_getter(name: str) -> Getter:
+    """Return what finds a fact of earlier consignments, such as `month of consignee, value`."""
+    which, _, field = name.partition(", ")
+    per, _, of = which.partition(" of ")
+
+    def get(one: Consignment, _: GoodsItem) -> Decimal:
+        past = next(past for past in one.history if (past.per, past.of) == (per, of))
+        found = getattr(past, field)
+        return found.amount if isinstance(found, Money) else Decimal(found)
+
+    return get
 
 
 def path_of(fact: str, consignment: Consignment, place: int | str | None) -> str:
@@ -238,10 +301,16 @@ def path_of(fact: str, consignment: Consignment, place: int | str | None) -> str
             if (rate.from_, rate.to) == (source, target):
                 return f"exchange_rates[{n}].rate"
     if fact.startswith("history["):
-        period = fact[len("history[") : -1]
-        return next(f"history[{n}].value" for n, one in enumerate(consignment.history) if one.per == period)
+        which, _, field = fact[len("history[") : -1].partition(", ")
+        places = {f"{one.per} of {one.of}": n for n, one in enumerate(consignment.history)}
+        return f"history[{places[which]}].{field}"
     if fact.startswith("consignment."):
         return fact.removeprefix("consignment.")
+    expression, within, _ = fact.partition(":")
+    if within:
+        return f"items[{place}].{expression}"
+    if fact.startswith("shares["):
+        return f"items[{place}].measures{fact.removeprefix('shares')}"
     if fact.startswith("stated_charges["):
         return f"items[{place}].{fact}.amount"
     return f"items[{place}].{fact}"

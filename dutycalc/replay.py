@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_DOWN, Context, Decimal, DecimalException, localcontext
+from fractions import Fraction
 from math import prod
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ QUOTIENT: Final = Context(prec=34)
 _SHARING: Final = re.compile(r"in units of (\S+), by([^,]*)(?:, within(.*))?")
 _FITTING: Final = re.compile(r"values([^,]*), quantities(.*)")
 _PATH: Final = re.compile(r"([A-Za-z_]+)|\[([^\]]+)\]")
-_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_NUMBER: Final = re.compile(r"(?:([0-9]+) +)?([0-9]+)/([0-9]+) *%|([0-9]+(?:,[0-9]{3})*(?:\.[0-9]+)?)")
 _UNIT_RATIO: Final = re.compile(r"one in [0-9]+|.+ for (one|[0-9.]+) .+")
 
 
@@ -95,30 +96,18 @@ class _Replay:
         if step["op"] == "given":
             return self._fact(step)
         if step["op"] in ("law", "because", "missing"):
-            lawless = step["op"] == "law" and "law" not in step and not self._may_lack_law(step)
+            neutral = _read(step["value"]) in (0, 1) or _UNIT_RATIO.fullmatch(step["label"])
+            lawless = step["op"] == "law" and "law" not in step and not neutral
             valued = step["op"] == "missing" and step["value"] is not None
             return "neither of law nor stated" if lawless or valued or step["inputs"] else ""
         if step["op"] not in OPERATIONS:
             return f"unknown operation {step['op']}"
         inputs = [_read(self.steps[one]["value"]) for one in step["inputs"]]
         try:
-            known = _settled(step["op"], inputs)
-            value = OPERATIONS[step["op"]](self, step, *inputs) if known else None
+            value = OPERATIONS[step["op"]](self, step, *inputs) if _settled(step["op"], inputs) else None
         except (ArithmeticError, AssertionError, ValueError, TypeError, KeyError) as fault:
             return f"cannot be done: {fault!r}"
-        same = _read(step["value"]) == value
-        return "" if same else f"stated {step['value']}, {step['op']} gives {value}"
-
-    def _may_lack_law(self, step: Json) -> bool:
-        """Tell whether a number is zero, the whole, a ratio of units, or one that the caller vouched for."""
-        value = _read(step["value"])
-        if self.cart is None or value in (0, 1) or _UNIT_RATIO.fullmatch(step["label"]):
-            return True
-        items = self.cart["items"]
-        texts = [item.get("stated_duty") or "" for item in items]
-        texts += [one.get("expression") or "" for item in items for one in item.get("stated_charges", ())]
-        numbers = {Decimal(one) for text in texts for one in _NUMBER.findall(text)}
-        return bool({value, value * 100} & numbers)
+        return "" if _read(step["value"]) == value else f"stated {step['value']}, {step['op']} gives {value}"
 
     def _fact(self, step: Json) -> str:
         if self.cart is None:
@@ -130,8 +119,10 @@ class _Replay:
                 found = found[int(part)] if isinstance(found, Sequence) else found[part]
             except (KeyError, IndexError, ValueError, TypeError):
                 return f"the cart has nothing at {step['fact']}"
-        text = str(found).split(" ")
-        if Decimal(text[0]) != _read(step["value"]) or (len(text) > 1 and text[1] != step["unit"]):
+        if step["fact"].endswith((".stated_duty", ".expression")):
+            return "" if _stands_in(str(found), step) else f"stated {step['value']}, no number of {found}"
+        text, scale = str(found).split(" "), 100 if step["unit"] == "%" else 1
+        if Decimal(text[0]) != _read(step["value"]) * scale or text[1:2] not in ([], [step["unit"]]):
             return f"stated {step['value']} {step['unit']}, the cart has {found} at {step['fact']}"
         return ""
 
@@ -193,6 +184,15 @@ class _Replay:
             last = date.fromisoformat(record["valid_until"]) if record["valid_until"] else date.max
             if days and not any(first <= day <= last for day in days):
                 yield Discrepancy(name, f"in force from {first} to {last}, not on {days[0]} or {days[1]}")
+
+
+def _stands_in(text: str, step: Json) -> bool:
+    """Tell whether a value is a number of an expression: 33 1/3% is 100/3, its top and bottom; free is 0."""
+    found = {Fraction(0)} if re.search("free|nihil", text, re.IGNORECASE) else set()
+    for whole, top, bottom, number in _NUMBER.findall(text):
+        one = Fraction(number.replace(",", "") or int(whole or 0) + Fraction(int(top), int(bottom)))
+        found |= {one} if number else {one, Fraction(one.numerator), Fraction(one.denominator)}
+    return Fraction(_read(step["value"])) * (100 if step["unit"] == "%" else 1) in found
 
 
 def _settled(op: str, inputs: list[Any]) -> bool:

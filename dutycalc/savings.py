@@ -27,12 +27,13 @@ _LIMITED: Final = frozenset({"limit", "waiver"})
 
 
 class Compared(NamedTuple):
-    """A test on a limit in a program: where its value and its bound stand, and what to say of it.
+    """A test on a limit in a program: where it, its value and its bound stand, and what to say of it.
 
     `bound_says` is the bound as the law has it; `here` tells that it stands otherwise in this program,
     converted or multiplied. `adds_up` tells that the law counts earlier consignments into the value.
     """
 
+    place: int
     value: int
     bound: int
     strict: bool
@@ -58,19 +59,19 @@ def savings_of(one: Assessment, *, near: Decimal = NEAR) -> Iterator[Notice]:
     Limits that a value has passed by no more than `near` of themselves, what the law adds up, goods that a
     scheme leaves out, schemes for which a party is registered and that do not take the line.
     """
-    for test in _tests(one.whole.kept, one.whole.program, one.whole.trace):
+    for test in tests_of(one.whole.kept, one.whole.program, one.whole.trace):
         yield from _just_above(test, one.values, "", near)
         if test.adds_up:
             yield _added_up(test, one)
     for item, line, values in zip(one.consignment.items, one.lines, one.line_values, strict=True):
-        for test in _tests(line.kept, line.program, line.trace):
+        for test in tests_of(line.kept, line.program, line.trace):
             yield from _just_above(test, values, item.id, near)
         for uncovered in _uncovered(line):
             if uncovered.test is None or values[uncovered.test] is False:
                 yield uncovered.notice._replace(item=item.id)
 
 
-def _tests(kept: dict[Any, Any], program: Program, trace: Trace) -> tuple[Compared, ...]:
+def tests_of(kept: dict[Any, Any], program: Program, trace: Trace) -> tuple[Compared, ...]:
     """Return the tests on limits in a program; found once for each."""
     found: tuple[Compared, ...] | None = kept.get("savings_tests")
     if found is None:
@@ -80,7 +81,11 @@ def _tests(kept: dict[Any, Any], program: Program, trace: Trace) -> tuple[Compar
 
 def _compared(program: Program, trace: Trace) -> Iterator[Compared]:
     earlier = program.resting_on(
-        lambda step: step.op == "given" and str(step.constant).startswith("history[")
+        lambda step: (
+            step.op == "given"
+            and str(step.constant).startswith("history[")
+            and str(step.constant).endswith(", value]")
+        )
     )
     counted: set[str] = set()
     for n, step in enumerate(program.steps):
@@ -93,14 +98,15 @@ def _compared(program: Program, trace: Trace) -> Iterator[Compared]:
             continue
         record = leaf.law.record
         history = leaf.law.value.history if family == "limit" else None
-        stated = history is not None and trace.profile.history.get(history) is not None
+        past = trace.profile.history.get((history, leaf.law.value.history_of)) if history else None
+        stated = past is not None and past.currency is not None
         adds_up = history is not None and (value in earlier if stated else record not in counted)
         if adds_up:
             counted.add(record)
         measured, bounding = program.steps[value], program.steps[bound]
         each = " for each item" if family == "limit" and leaf.law.value.per == "item" else ""
         yield Compared(
-            value, bound, step.op == "below", measured.label, measured.unit,
+            n, value, bound, step.op == "below", measured.label, measured.unit,
             f"{plain(leaf.constant)} {leaf.unit}{each}", bounding.op != "law",
             _turning(leaf.law, trace) if family == "limit" else "", leaf.law, adds_up,
         )  # fmt: skip
@@ -156,7 +162,11 @@ def _added_up(test: Compared, one: Assessment) -> Notice:
     """Return what the law adds up, with the total; or that nothing earlier is stated."""
     record = test.provision.record
     period = test.provision.value.history
-    past = [each for each in one.consignment.history if each.per == period and each.value is not None]
+    of = test.provision.value.history_of
+    past = [
+        each for each in one.consignment.history
+        if each.per == period and each.of == of and each.value is not None
+    ]  # fmt: skip
     rule = f"the law adds up what one consignee receives in a {period} ({label_of(test.provision)})"
     if not past:
         text = f"{rule}: no earlier consignment of the same {period} is stated, this one counts alone"
@@ -164,7 +174,7 @@ def _added_up(test: Compared, one: Assessment) -> Notice:
     value, bound = one.values[test.value], one.values[test.bound]
     if unknown(value) or unknown(bound):
         return Notice("adds_up", f"{rule}: the sum cannot be calculated", "", record)
-    earlier = f"{sum(each.count for each in past)} earlier of {past[0].value}"
+    earlier = f"{past[0].count or 'those'} earlier of {past[0].value}"
     limit = f"the limit is {_bound(test, bound)}"
     text = f"{rule}: with {earlier} the sum is {_amount(value, test.unit)}, {limit}"
     return Notice("adds_up", text, "", record)

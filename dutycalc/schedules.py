@@ -8,7 +8,7 @@ from datetime import date
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from dutycalc.claims import DutyClaim, option_claimed
+from dutycalc.claims import DutyClaim, option_claimed, options_by_line
 from dutycalc.errors import (
     ConflictError,
     FactsError,
@@ -122,6 +122,17 @@ class Schedule:
                 self._claims.clear()
             self._claims[key] = found
         return found
+
+    def claim_by_line(
+        self, commodity: str, origin: str, day: date, programme: str, kind: DutyClaim = "preference"
+    ) -> tuple[tuple[str, Option], ...]:
+        """Return every duty that goods of a short code may bear under a claim, each with its code.
+
+        Where the claim does not cover a line, that line's own duty. Refuses as `claim` does, but for
+        digits that the claim would need.
+        """
+        groups = self._claimable(programme, origin, day) if kind == "preference" else ()
+        return options_by_line(self.lookup(commodity, origin, day), kind, programme, groups)
 
     def _claimable(self, programme: str, origin: str, day: date) -> tuple[str, ...]:
         """Return the groups by which the origin may claim; refuse with the reason where there is none."""
@@ -355,6 +366,12 @@ class Schedule:
             return (
                 _by_itself(by_kind["temporary"], day),
                 f"the temporary rate replaces the general rate of {country}{note}",
+            )
+        if "third_country" not in by_kind:
+            raise NotModelledError(
+                f"the tariff of {country} leaves origin {origin} out of its duty on every origin, and the "
+                f"duty on that origin is not in the tables",
+                subject=f"{self.territory}/measures {origin}",
             )
         return (
             _by_itself(by_kind["third_country"], day),

@@ -104,8 +104,8 @@ class Step(Thing):
         put(self, "phase", phase)
 
 
-def _phase(inputs: Iterable[Step], least: int = 0) -> int:
-    return max((step.phase for step in inputs), default=least)
+def _phase(inputs: Iterable[Step]) -> int:
+    return max((step.phase for step in inputs), default=0)
 
 
 def given(label: str, fact: str, unit: str = "") -> Step:

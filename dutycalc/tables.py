@@ -23,6 +23,7 @@ from dutycalc.words import (
     Channel,
     ChargeKind,
     DeliveryTerm,
+    HistoryOf,
     HistoryPeriod,
     Model,
     Moment,
@@ -34,6 +35,7 @@ from dutycalc.words import (
 
 _CODE: Final = re.compile(r"[A-Z]{2,4}(-[A-Z0-9]{1,3})?", re.ASCII)
 _PREFIX: Final = re.compile(r"[0-9]{2,12}(-[0-9]{2,12})?", re.ASCII)
+_PREFIXES: Final = re.compile(r"\s*(?:[0-9]{2,12}\s+)*(?:[0-9]{2,12})?", re.ASCII)
 _SLUG: Final = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
@@ -51,6 +53,24 @@ def _range(text: str) -> str:
     if not _PREFIX.fullmatch(text) or (last and (len(first) != len(last) or first >= last)):
         raise ValueError(f"{text!r} is no commodity code, prefix, or range from a lower to a higher one")
     return text
+
+
+def _codes(text: str) -> str:
+    """Check every entry of a list of goods; tell those that are none."""
+    if _PREFIXES.fullmatch(text):
+        return text
+    faults = [one for one in text.split() if not _is_range(one)]
+    if faults:
+        raise ValueError(f"{', '.join(faults[:5])}: no commodity codes, prefixes, or ranges of them")
+    return text
+
+
+def _is_range(text: str) -> bool:
+    try:
+        _range(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _percentage(text: object) -> Decimal:
@@ -105,9 +125,13 @@ class Record(Shape):
 
 
 class Goods(Shape):
-    """Goods that a rule names: any one field that fits is enough; within a field any one entry."""
+    """Goods that a rule names: any one field that fits is enough; within a field any one entry.
+
+    `lists` are the territory's lists of goods (`goods_list`).
+    """
 
     commodities: list[Prefix] = []
+    lists: list[Slug] = []
     tax_classes: list[TaxClass] = []
     origins: list[Code] = []
     facts: dict[str, list[str]] = {}
@@ -116,14 +140,16 @@ class Goods(Shape):
 class Condition(Shape):
     """Categories in which a rule applies: every field that is given must fit, with any of its entries.
 
-    `scheme` and `not_scheme` name schemes that do, or do not, take the line; `facts` are stated facts of
-    the item; `elected` and `not_elected` name options that the law leaves to the parties.
+    `scheme` and `not_scheme` name schemes that do, or do not, take the line; `claims` are programmes whose
+    preference the item claims; `facts` are stated facts of the item; `elected` and `not_elected` name
+    options that the law leaves to the parties.
     """
 
     channel: list[Channel] = []
     transport_mode: list[TransportMode] = []
     purpose: list[Purpose] = []
     buyer: list[BuyerKind] = []
+    not_sender: list[BuyerKind] = []
     delivery_term: list[DeliveryTerm] = []
     dispatch: list[Code] = []
     not_dispatch: list[Code] = []
@@ -135,6 +161,7 @@ class Condition(Shape):
     not_registered: list[str] = []
     elected: list[Slug] = []
     not_elected: list[Slug] = []
+    claims: list[str] = []
     facts: dict[str, list[str]] = {}
 
 
@@ -206,13 +233,21 @@ class TaxClassRule(Record):
             raise ValueError("needs either a rate or `like`")
 
 
+NAMED_RATES: Final = frozenset({"schedule", "tax_class", "stated", "layers"})
+"""Rates of a charge that are found elsewhere than in its own record."""
+
+
 class Charge(Scoped):
     """A charge: what it is reckoned on, at which rate, how it is rounded.
 
     `base` names values and other charges. `rate` is `schedule` (the tariff, or the item's stated duty),
-    `tax_class`, `stated` (only what the caller states) or an expression such as `25%` or `2 EUR/item`.
+    `tax_class`, `stated` (only what the caller states), `layers` (the one of its layers that bears on the
+    line) or an expression such as `25%` or `2 EUR/item`. What law says of the charge that it `goes_with`
+    (reliefs, special rates that replace it) it says of this one, too.
     `per` says on what the rate is applied: each `line`, the `consignment` as a whole, or each
-    `tariff_line` (different code of `digits` digits). With `inclusive` the base includes the charge.
+    `tariff_line` (different code of `digits` digits). With `inclusive` the base includes the charge. With
+    `excess_of` a charge on the consignment is laid on what exceeds that limit, in value and in mass, or what
+    earlier consignments have left of it.
     """
 
     kind: ChargeKind
@@ -227,14 +262,18 @@ class Charge(Scoped):
     rounding: RoundingRule
     liable: Role | None = None
     collector: Role | None = None
+    excess_of: Slug | None = None
+    goes_with: Slug | None = None
 
     def check(self) -> None:
         super().check()
-        if self.rate not in ("schedule", "tax_class", "stated"):
+        if self.rate not in NAMED_RATES:
             _read_rate(self.rate)
         if (self.per == "tariff_line") != (self.digits > 0):
             raise ValueError("`digits` goes with per = tariff_line")
-        if self.per != "line" and self.rate in ("schedule", "tax_class", "stated"):
+        if self.excess_of is not None and self.per != "consignment":
+            raise ValueError("`excess_of` goes with per = consignment")
+        if self.per != "line" and self.rate in NAMED_RATES:
             raise ValueError(f"rate = {self.rate} is reckoned per line")
 
 
@@ -248,10 +287,11 @@ def _read_rate(text: str) -> Expression:
 class Limit(Record):
     """A limit: what is measured, per what, how it is compared, in which currency.
 
-    `measure` names values, charges or masses (`gross_mass_kg`, `net_mass_kg`), added up. `per` is
-    `consignment`, `line`, or `item` (one unit of a line). `at_most` is "not exceeding", `below` is
-    strict. `also` are further measures that must be within, too. `history` adds what the consignee has
-    already had in the period.
+    `measure` names values, charges or masses (`gross_mass_kg`, `net_mass_kg`), added up, or the `quantity`
+    in items. `per` is `consignment`, `line`, or `item` (one unit of a line). `at_most` is "not exceeding",
+    `below` is strict. `also` are further measures that must be within, too. `history` adds what has already come in
+    the period, to the same consignee (`history_of`: all of it, or what this sender sent). `counts` are how
+    many consignments of a period, this one among them, the limit is for; the rest are outside.
     """
 
     measure: Annotated[list[Slug], Guard(before=_listed)]
@@ -260,11 +300,25 @@ class Limit(Record):
     below: str | None = None
     also: list[FurtherMeasure] = []
     history: HistoryPeriod | None = None
+    history_of: HistoryOf = "consignee"
+    counts: list[Count] = []
     not_for: Goods | None = None
 
     def check(self) -> None:
         super().check()
         _one_comparison(self.at_most, self.below)
+        if self.history is not None and self.per != "consignment":
+            raise ValueError("`history` goes with per = consignment")
+        if self.history is None and self.history_of != "consignee":
+            raise ValueError("`history_of` goes with `history`")
+
+
+class Count(Shape):
+    """How many consignments of a period a limit is for, this one among them; of whom, as in `history_of`."""
+
+    per: HistoryPeriod
+    at_most: Annotated[int, Guard(least=1)]
+    of: HistoryOf = "consignee"
 
 
 class FurtherMeasure(Shape):
@@ -371,20 +425,45 @@ class Take(Shape):
 
 
 class Returns(Shape):
-    """The period of a scheme's return and the day it is due: `day` of the n-th month after, or `last`."""
+    """The period of a scheme's return and the day it is due: `day` of the n-th month after, or `last`.
 
-    every: Literal["month", "quarter", "half_year", "year"]
+    `ends` are the months in which periods end; empty: those of the calendar year. `but` are periods with a
+    due day of their own. `business_day` is the n-th business day of that month instead of a `day`: Monday to
+    Friday, but for the `holidays`.
+    """
+
+    every: Literal["month", "two_months", "quarter", "half_year", "year"]
     months_after: Digits
     day: int | Literal["last"] = "last"
     ends: tuple[int, ...] = ()
-    """Months in which a quarter or half-year ends; empty: those of the calendar year."""
+    but: list[DueOtherwise] = []
+    business_day: Annotated[int, Guard(least=1, most=20)] | None = None
+    holidays: tuple[date, ...] = ()
+
+    def check(self) -> None:
+        """Refuse two days at once, and an exception to a period that there is not."""
+        if self.business_day is not None and self.day != "last":
+            raise ValueError("needs either day or business_day")
+        if self.holidays and self.business_day is None:
+            raise ValueError("`holidays` goes with business_day")
+        if len({one.ends_in for one in self.but}) < len(self.but):
+            raise ValueError("two exceptions to one period")
+
+
+class DueOtherwise(Shape):
+    """The due day of the periods that end in one month, where it is another than that of the rest."""
+
+    ends_in: Annotated[int, Guard(least=1, most=12)]
+    months_after: Digits
+    day: int | Literal["last"] = "last"
 
 
 class Turnover(Shape):
-    """The turnover from which a party must register."""
+    """The turnover from which a party must register; with `world_above`, that everywhere, too."""
 
     at_least: Money | None = None
     above: Money | None = None
+    world_above: Money | None = None
 
     def check(self) -> None:
         if (self.at_least is None) == (self.above is None):
@@ -397,7 +476,9 @@ class Scheme(Scoped):
     `liable` are the roles that the law makes liable, in its order. An `optional` scheme is used by
     whoever holds the registration; any other binds a party that must register (`turnover`), whether it
     has or not. `takes` maps each charge to how it is taken, or to `relieved`; charges not named are
-    charged at the border as ever. With `first_present` only the first of the `liable` that is a party to the
+    charged at the border as ever. `low_value_share` is the least share of low value in its supplies with
+    which a party may use the scheme, as the party states it. With `first_present` only the first of the
+    `liable` that is a party to the
     sale may use the scheme: another's number does not serve. `mixed` says whether one line outside takes
     all out.
     """
@@ -410,6 +491,7 @@ class Scheme(Scoped):
     optional: bool = False
     first_present: bool = False
     turnover: Turnover | None = None
+    low_value_share: Percentage | None = None
     takes: Annotated[dict[Slug, Take | Literal["relieved"]], Guard(least=1)]
     returns: Returns | None = None
     declare: bool = False
@@ -442,6 +524,60 @@ class ExchangeRule(Record):
     rule: str
 
 
+class GoodsList(Record):
+    """A list of goods that layers and other records name: codes, prefixes and ranges, apart by blanks."""
+
+    codes: Annotated[str, Guard(least=2, after=_codes)]
+
+
+LayerKind = Literal["on_top", "up_to", "exempt"]
+
+
+class Layer(Scoped):
+    """A duty that lies on top of the tariff's own, under the heading by which it is declared.
+
+    It belongs to the charge `of`, of which at most one layer bears on a line. `on_top` adds the rate;
+    `up_to` is what lacks to the rate once customs duty is counted; `exempt` takes the goods out of the
+    charge, before all others. It is not laid where a layer or charge bears to which it `yields_to`.
+    `content` is the unit of the share of the value on which it is laid (not stated: the whole); what the
+    charges named `outside` are laid on is left out of its base.
+    """
+
+    of: Slug
+    heading: Annotated[str, Guard(least=1)]
+    rate: str = "0%"
+    kind: LayerKind = "on_top"
+    yields_to: list[Slug] = []
+    content: str = ""
+    outside: list[Slug] = []
+
+    def check(self) -> None:
+        super().check()
+        _read_rate(self.rate)
+        if self.content and self.content not in UNITS:
+            raise ValueError(f"content: {self.content!r} is no unit")
+        if self.within or self.above:
+            raise ValueError("a layer turns on categories, not on limits")
+
+
+class GeneralRate(Scoped):
+    """The rate of a charge whose rate is the `schedule`, where no tariff is in the tables and none is stated.
+
+    The first record that fits the goods counts. Goods that may bear another rate have an `unmodelled` record
+    of the charge's kind, and are refused. `exceptions` says in words what else may differ: every assessment
+    that reads the record carries it as a notice.
+    """
+
+    rate: str
+    exceptions: Annotated[str, Guard(least=3)]
+
+    def check(self) -> None:
+        super().check()
+        _read_rate(self.rate)
+        if self.within or self.above or any(one.scheme or one.not_scheme for one in self.when):
+            raise ValueError("a general rate turns on categories, not on limits or schemes")
+
+
 class Unmodelled(Scoped):
     """Law that exists and is not in the tables: the goods that may bear it are refused by name.
 
@@ -456,6 +592,33 @@ class Prohibition(Scoped):
     """Goods that may not be imported in these circumstances."""
 
     subject: str
+
+
+class Refund(Scoped):
+    """What may be claimed back of charges that are due, why, by whom, from whom and by when.
+
+    `where` is `taken_twice` (the charge bears a risk of double collection) or `goods_returned`. The last
+    day is `within_days` or `within_months` after the `counted_from` day; without either, none is told.
+    `payer` is who pays back (`collector`: whoever took it), `at_least` the least sum paid back, of all these
+    charges together, `proof` what the claim needs. It changes nothing of what is due.
+    """
+
+    of: Names
+    where: Literal["taken_twice", "goods_returned"]
+    claimant: Role
+    payer: Role | Literal["collector", "tax_authority"]
+    at_least: Money | None = None
+    within_days: Annotated[int, Guard(least=1)] | None = None
+    within_months: Annotated[int, Guard(least=1)] | None = None
+    counted_from: Literal["sale", "import"] = "import"
+    proof: str = ""
+
+    def check(self) -> None:
+        super().check()
+        if self.within_days is not None and self.within_months is not None:
+            raise ValueError("needs either within_days or within_months")
+        if self.within is not None or self.above is not None:
+            raise ValueError("a refund turns on categories, not on limits")
 
 
 class Notice(Scoped):
@@ -478,8 +641,12 @@ FAMILIES: Final[dict[str, tuple[type[Record], bool]]] = {
     "scheme": (Scheme, True),
     "registration": (Registration, True),
     "border": (BorderCollection, True),
+    "goods_list": (GoodsList, True),
+    "layer": (Layer, True),
+    "general_rate": (GeneralRate, True),
     "unmodelled": (Unmodelled, True),
     "prohibition": (Prohibition, True),
+    "refund": (Refund, True),
     "notice": (Notice, True),
 }
 """Families of records, their shape, and whether each record of the family has a name."""

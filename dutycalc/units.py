@@ -77,6 +77,10 @@ GT       | GRT | gross tonnage     | 1             | gross tonnage of a ship
 cct      | CCT | carrying capacity | 1             | carrying capacity in tonnes
 spr      |     | producer relief   | 1             | small producers' discount for each litre of pure alcohol
 euro     |     | surveyed value    | 1             | euro of value, counted for statistical surveillance
+%aluminium|    | aluminium content | 1             | share of the aluminium in the customs value, in percent
+%steel   |     | steel content     | 1             | share of the steel in the customs value, in percent
+%copper  |     | copper content    | 1             | share of the copper in the customs value, in percent
+%non_us  |     | foreign content   | 1             | share of the value from outside the country, in percent
 """
 
 UNITS: Final[dict[str, Unit]] = {

@@ -16,11 +16,15 @@ from dutycalc.tables import (
     Currency,
     ExchangeRule,
     FurtherMeasure,
+    GeneralRate,
     Goods,
+    GoodsList,
+    Layer,
     Limit,
     MemberOf,
     Notice,
     Prohibition,
+    Refund,
     Registration,
     Relief,
     Returns,
@@ -36,7 +40,10 @@ from dutycalc.tables import (
     Waiver,
 )
 
-EVERY: Final = {"month": "monthly", "quarter": "quarterly", "half_year": "half-yearly", "year": "yearly"}
+EVERY: Final = {
+    "month": "monthly", "two_months": "two-monthly", "quarter": "quarterly", "half_year": "half-yearly",
+    "year": "yearly",
+}  # fmt: skip
 
 FIRST_PRESENT: Final = "only the first of them that is a party to the sale may use it"
 
@@ -44,6 +51,7 @@ _RATES: Final = {
     "schedule": "the rate of the tariff",
     "tax_class": "the rate of the goods' tax class",
     "stated": "what the caller states",
+    "layers": "the rate of the layer that bears on the line",
 }
 
 _PER: Final = {
@@ -82,6 +90,8 @@ def goods_in_words(goods: Goods) -> str:
     found = []
     if goods.commodities:
         found.append(f"commodities {', '.join(goods.commodities)}")
+    if goods.lists:
+        found.append(f"goods of the list {joined(map(spaced, goods.lists), 'or')}")
     if goods.tax_classes:
         found.append(f"tax class {joined(map(spaced, goods.tax_classes), 'or')}")
     if goods.origins:
@@ -108,6 +118,7 @@ _PHRASES: Final = {
     "transport_mode": "carried by {}",
     "purpose": "the purpose is {}",
     "buyer": "the buyer is a {}",
+    "not_sender": "the sender is stated to be no {}",
     "delivery_term": "the delivery term is {}",
     "dispatch": "dispatched from {}",
     "not_dispatch": "not dispatched from {}",
@@ -119,6 +130,7 @@ _PHRASES: Final = {
     "not_registered": "no party is registered for {}",
     "elected": "{} is elected",
     "not_elected": "{} is not elected",
+    "claims": "the preference of {} is claimed",
 }
 
 _SLUGS: Final = frozenset({"elected", "not_elected"})
@@ -151,10 +163,19 @@ def limit_in_words(limit: Limit) -> str:
     for further in limit.also:
         text += f", and {spaced(further.measure)} {bound_in_words(further)}"
     if limit.history is not None:
-        text += f", with what the consignee has already had in the {limit.history}"
+        text += f", with {_WHOSE[limit.history_of]} in the {spaced(limit.history)}"
+    for one in limit.counts:
+        whose = "" if one.of == "consignee" else " from one sender"
+        text += f", for at most {one.at_most}{whose} in a {spaced(one.per)}"
     if limit.not_for is not None:
         text += f"; outside: {goods_in_words(limit.not_for)}"
     return text
+
+
+_WHOSE: Final = {
+    "consignee": "what the consignee has already had",
+    "sender": "what the sender has already sent the consignee",
+}
 
 
 def rounding_in_words(rule: RoundingRule) -> str:
@@ -167,22 +188,35 @@ def rounding_in_words(rule: RoundingRule) -> str:
 
 def returns_in_words(returns: Returns) -> str:
     """Return the period of a return and when it is due."""
-    by = "the last day" if returns.day == "last" else f"day {returns.day}"
-    after = "month" if returns.months_after == 1 else f"{returns.months_after} months"
     ends = f", periods ending in months {', '.join(map(str, returns.ends))}" if returns.ends else ""
-    when = f"of the {after} after" if returns.months_after == 1 else f"of the month {after} after"
-    return (
-        f"{EVERY[returns.every]}, due by {by} {when if returns.months_after else 'of its last month'}{ends}"
+    but = "".join(
+        f", but for those ending in month {one.ends_in} by {_due_in_words(one.day, one.months_after)}"
+        for one in returns.but
     )
+    if returns.business_day is not None:
+        by = f"business day {returns.business_day} {_month_in_words(returns.months_after)}"
+    else:
+        by = _due_in_words(returns.day, returns.months_after)
+    return f"{EVERY[returns.every]}, due by {by}{ends}{but}"
+
+
+def _due_in_words(day: int | str, months_after: int) -> str:
+    by = "the last day" if day == "last" else f"day {day}"
+    return f"{by} {_month_in_words(months_after)}"
+
+
+def _month_in_words(months_after: int) -> str:
+    if months_after == 1:
+        return "of the month after"
+    return f"of the month {months_after} months after" if months_after else "of its last month"
 
 
 def turnover_in_words(turnover: Turnover) -> str:
     """Return from which turnover a party must register."""
-    return (
-        f"turnover of at least {turnover.at_least}"
-        if turnover.at_least is not None
-        else f"turnover above {turnover.above}"
-    )
+    world = f" and above {turnover.world_above} in the world" if turnover.world_above is not None else ""
+    if turnover.at_least is not None:
+        return f"turnover of at least {turnover.at_least}{world}"
+    return f"turnover above {turnover.above}{world}"
 
 
 def take_in_words(charge: str, take: Take | str) -> str:
@@ -214,6 +248,8 @@ def _charge(name: str, one: Charge) -> str:
     per = f", {_PER[one.per]}" if one.per != "line" else ""
     digits = f" of {one.digits} digits" if one.digits else ""
     inclusive = ", the base including the charge itself" if one.inclusive else ""
+    if one.excess_of is not None:
+        inclusive += f", on what exceeds the limit {spaced(one.excess_of)}"
     first = f", the base {rounding_in_words(one.base_rounding)}" if one.base_rounding is not None else ""
     who = f"; owed by the {one.liable}" if one.liable is not None else ""
     who += f"; collected by the {one.collector}" if one.collector is not None else ""
@@ -271,6 +307,8 @@ def _scheme(name: str, one: Scheme) -> str:
         found.append(FIRST_PRESENT)
     if one.turnover is not None:
         found.append(f"binding from a {turnover_in_words(one.turnover)}")
+    if one.low_value_share is not None:
+        found.append(f"for whom at least {percentage(one.low_value_share)} of supplies are of low value")
     if one.returns is not None:
         found.append(f"returns {returns_in_words(one.returns)}")
     if one.declare:
@@ -294,6 +332,41 @@ def _unmodelled(name: str, one: Unmodelled) -> str:
     return f"not in the tables, refused by name: {one.subject}{helps}"
 
 
+def _general_rate(name: str, one: GeneralRate) -> str:
+    return f"general rate of duty, {spaced(name)}: {one.rate}, where none is stated; {one.exceptions}"
+
+
+def _layer(name: str, one: Layer) -> str:
+    heading = f"{spaced(one.of)}, {one.heading}"
+    if one.kind == "exempt":
+        return f"{heading}: takes the goods out"
+    rate = f"up to {one.rate}, customs duty counted" if one.kind == "up_to" else f"{one.rate} on top"
+    content = f" of the share {one.content}" if one.content else ""
+    outside = f", without the share under {joined(map(spaced, one.outside))}" if one.outside else ""
+    yields = f"; gives way to {joined(map(spaced, one.yields_to))}" if one.yields_to else ""
+    return f"{heading}: {rate}{content}{outside}{yields}"
+
+
+def _goods_list(name: str, one: GoodsList) -> str:
+    entries = len(one.codes.split())
+    return f"list of goods {spaced(name)}: {entries} {'code' if entries == 1 else 'codes'}"
+
+
+def _refund(name: str, one: Refund) -> str:
+    return f"{joined(map(spaced, one.of))}: {refund_in_words(one)}"
+
+
+def refund_in_words(one: Refund) -> str:
+    """Return who may claim a charge back from whom, where, by when, and with what proof."""
+    span = f"{one.within_days} days" if one.within_days is not None else f"{one.within_months} months"
+    limited = one.within_days is not None or one.within_months is not None
+    by = f", within {span} of the {one.counted_from}" if limited else ""
+    proof = f", with {one.proof}" if one.proof else ""
+    proof += f", if it is at least {one.at_least}" if one.at_least is not None else ""
+    why = "where it was taken twice" if one.where == "taken_twice" else "where the goods go back"
+    return f"the {spaced(one.claimant)} may claim it back from the {spaced(one.payer)} {why}{by}{proof}"
+
+
 _SENTENCES: Final[dict[str, Callable[[str, Any], str]]] = {
     "currency": lambda _, one: _currency(one),
     "member_of": lambda _, one: _member_of(one),
@@ -308,8 +381,12 @@ _SENTENCES: Final[dict[str, Callable[[str, Any], str]]] = {
     "scheme": _scheme,
     "registration": _registration,
     "border": _border,
+    "goods_list": _goods_list,
+    "layer": _layer,
+    "general_rate": _general_rate,
     "unmodelled": _unmodelled,
     "prohibition": lambda _, one: _prohibition(one),
+    "refund": _refund,
     "notice": lambda _, one: _notice(one),
 }
 

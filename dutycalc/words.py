@@ -32,8 +32,14 @@ ChargeKind = Literal[
 ]  # fmt: skip
 
 ClaimKind = Literal["preference", "suspension", "exclusion", "quota"]
-HistoryPeriod = Literal["day", "month", "quarter", "year"]
-Role = Literal["seller", "platform", "redeliverer", "carrier", "post", "declarant", "customs", "buyer"]
+HistoryPeriod = Literal["day", "month", "quarter", "half_year", "year"]
+HistoryOf = Literal["consignee", "sender"]
+"""Whose earlier consignments are added up: all that the consignee has had, or those of this sender alone."""
+
+Role = Literal[
+    "seller", "platform", "redeliverer", "payment_service",
+    "carrier", "post", "declarant", "customs", "buyer",
+]  # fmt: skip
 Model = Literal["vendor", "intermediary", "consumer", "exempt"]
 Moment = Literal["checkout", "delivery"]
 Decision = Literal["assessed", "partial", "prohibited"]

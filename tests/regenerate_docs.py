@@ -123,8 +123,8 @@ def field_reference() -> str:
         else:
             parts.append(_shape(shape, f"{written}.", leave=common))
     inner: tuple[type[Any], ...] = (
-        tables.Goods, tables.Condition, tables.RoundingRule, tables.FurtherMeasure, tables.Bucket,
-        tables.Take, tables.Returns, tables.Turnover,
+        tables.Goods, tables.Condition, tables.RoundingRule, tables.FurtherMeasure, tables.Count, tables.Bucket,
+        tables.Take, tables.Returns, tables.DueOtherwise, tables.Turnover,
     )  # fmt: skip
     parts += [_shape(shape) for shape in inner]
     return "\n".join(parts)

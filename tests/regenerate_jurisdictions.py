@@ -1,14 +1,17 @@
-"""The pages that are made from the tables of law: one for each territory, their index, the coverage.
+"""The pages made from the tables of law: one for each territory, their index, coverage, golden cases.
 
-`python tests/regenerate_jurisdictions.py` writes docs/jurisdictions/ and docs/coverage.md anew. The law shown
-is that of the latest day on which any file of the tables was compared with its sources.
+`python tests/regenerate_jurisdictions.py` writes docs/jurisdictions/, docs/coverage.md and the list of cases in
+docs/golden.md anew. The law shown is that of the latest day on which any file of the tables was compared with
+its sources.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,22 +24,51 @@ from dutycalc.commands.records import Change, as_written, changes  # noqa: E402
 from dutycalc.coverage import AREAS, Coverage, coverage  # noqa: E402
 from dutycalc.errors import NotModelledError  # noqa: E402
 from dutycalc.law import ALWAYS, Citation, Provision  # noqa: E402
+from dutycalc.limits import LimitCarts, carts_around, last_day_of_use  # noqa: E402
 from dutycalc.loader import Law, Territory  # noqa: E402
+from dutycalc.render.limits import limit_blocks  # noqa: E402
+from dutycalc.render.markup import write_markdown  # noqa: E402
+from dutycalc.render.pages import Page  # noqa: E402
 from dutycalc.tables import FAMILIES  # noqa: E402
+from dutycalc.testing.edges import lawful_destinations  # noqa: E402
 from dutycalc.wording import record_in_words, spaced  # noqa: E402
 
 FOLDER: Final = ROOT / "docs" / "jurisdictions"
 COVERAGE: Final = ROOT / "docs" / "coverage.md"
+GOLDEN: Final = ROOT / "docs" / "golden.md"
+CASES: Final = ROOT / "tests" / "golden"
 
 HEADINGS: Final = {
     "currency": "Currency", "member_of": "Union", "exchange_rate": "Rate of exchange", "value": "Values",
     "tax_class": "Rates of tax by class of goods", "charge": "Charges", "limit": "Limits",
     "relief": "Reliefs", "special": "Special rates", "waiver": "Sums not collected",
     "scheme": "Collection schemes", "registration": "Registrations", "border": "At the border by default",
-    "unmodelled": "Known and not in the tables", "prohibition": "Prohibitions", "notice": "Notices",
+    "goods_list": "Lists of goods", "layer": "Duties on top of the tariff's",
+    "general_rate": "General rates of duty", "unmodelled": "Known and not in the tables",
+    "prohibition": "Prohibitions", "refund": "Refunds", "notice": "Notices",
 }  # fmt: skip
 
 _MADE: Final = "<!-- made by tests/regenerate_jurisdictions.py: change the tables, not this page -->"
+_LISTED: Final = "<!-- made by tests/regenerate_jurisdictions.py: change the cases, not this list -->"
+
+
+ROUND_RATES: Final = {
+    "EUR/DKK": "7.5", "EUR/KZT": "600", "EUR/RON": "5", "EUR/TRY": "50", "EUR/UAH": "50", "USD/ARS": "1000",
+    "USD/BRL": "5", "USD/CLP": "1000", "USD/COP": "4000", "USD/IDR": "16000", "USD/ILS": "4",
+    "USD/JMD": "160", "USD/KRW": "1400", "USD/MXN": "20", "USD/NGN": "1500",
+}  # fmt: skip
+"""What carts around a limit state where the law converts it: round figures, and no day's rates."""
+
+_RATES: Final = {
+    (pair.partition("/")[0], pair.partition("/")[2]): Decimal(rate) for pair, rate in ROUND_RATES.items()
+}
+
+_CARTS: Final = (
+    "What the engine makes of one item sent under, at and over each limit: one minor unit of its price (one "
+    "gram, one item, one consignment) apart. The duty is stated, so that tables can be held beside each other; rates of "
+    "exchange are round figures stated for these carts. A limit that is history is shown on the last day on "
+    "which anything turned on it."
+)
 
 
 class Sources:
@@ -75,14 +107,15 @@ def pages(tariffs: Tariffs) -> dict[Path, str]:
     """Return every page by its place."""
     day = shown_day(tariffs)
     each = territories(tariffs)
-    found = {FOLDER / f"{one.code.lower()}.md": page_of(one, day) for one in each}
+    found = {FOLDER / f"{one.code.lower()}.md": page_of(one, day, limits_on(one, day)) for one in each}
     found[FOLDER / "README.md"] = index_of(each, day)
+    found[GOLDEN] = golden_page(GOLDEN.read_text(encoding="utf-8"))
     found[COVERAGE] = coverage_page(coverage(tariffs, on=day), {one.code for one in each}, day)
     return found
 
 
-def page_of(territory: Territory, day: date) -> str:
-    """Return the page of a territory: its own law on the day, its changes, its disputed readings, sources."""
+def page_of(territory: Territory, day: date, carts: Iterable[LimitCarts] = ()) -> str:
+    """Return the page of a territory: its own law on the day, carts around its limits, what changed, sources."""
     sources = Sources()
     lines = [f"# {territory.name} ({territory.code})", "", _MADE, "", *_about(territory, day), ""]
     lines += [f"## Law on {day}", ""]
@@ -90,6 +123,10 @@ def page_of(territory: Territory, day: date) -> str:
         lines += [f"The tables begin on {territory.covered_from}.", ""]
     else:
         lines += list(_in_force(territory, territory.law(day), sources))
+    blocks = tuple(limit_blocks(carts))
+    if blocks:
+        told = write_markdown(Page("", blocks)).partition("\n\n")[2]
+        lines += ["## Carts around the limits", "", _CARTS, "", told.rstrip().replace("## ", "### "), ""]
     history = list(_history(territory, sources))
     if history:
         lines += ["## Changes", "", *history, ""]
@@ -98,6 +135,45 @@ def page_of(territory: Territory, day: date) -> str:
         lines += ["## Disputed readings", "", "A caller chooses one by its name.", "", *disputed, ""]
     lines += ["## Sources", "", *sources.lines()]
     return "\n".join(lines) + "\n"
+
+
+def own_limits(territory: Territory) -> list[str]:
+    """Return the names of the territory's own limits, and of its waivers as `waiver.name`, past ones too."""
+    own = territory.own
+    return [*own.get("limit", {}), *(f"waiver.{name}" for name in own.get("waiver", {}))]
+
+
+def where_sent(territory: Territory, day: date) -> Territory:
+    """Return where the carts go: to the territory, or where tax differs by part, to the first of its parts.
+
+    A part in whose own currency the territory's law is written comes before others.
+    """
+    tariffs = territory.tariffs
+    if territory.law(max(day, territory.covered_from)).find("tax_class", "standard") is not None:
+        return territory
+    parts = [
+        tariffs.territory(code)
+        for code in lawful_destinations(tariffs)
+        if code != territory.code and territory.code in tariffs.unions_of(code)
+    ]
+    limits = [series.records[-1].value for series in territory.own.get("limit", {}).values()]
+    sums = {str(one.at_most or one.below).rpartition(" ")[2] for one in limits}
+    parts.sort(key=lambda one: (one.law(day).on("currency").value.code not in sums, one.code))
+    return parts[0] if parts else territory
+
+
+def limits_on(territory: Territory, day: date) -> list[LimitCarts]:
+    """Return the carts around a territory's own limits, those of the past on their last day of use."""
+    names = own_limits(territory)
+    if not names:
+        return []
+    place = where_sent(territory, day)
+    found: list[LimitCarts] = []
+    for name in names:
+        last = last_day_of_use(place, name, day)
+        if last is not None:
+            found += carts_around(territory.tariffs, place.code, last, name, rates=_RATES)
+    return found
 
 
 def _about(territory: Territory, day: date) -> Iterator[str]:
@@ -121,7 +197,9 @@ def _about(territory: Territory, day: date) -> Iterator[str]:
         yield f"Tariff in the tables: {edition.title}, published {edition.published} (<{edition.url}>)."
     else:
         yield ""
-        yield "No tariff is in the tables: the duty on the goods is stated by the caller."
+        general = "or the general rate stands in for it" if territory.own.get("general_rate") else ""
+        stated = "the duty on the goods is stated by the caller"
+        yield f"No tariff is in the tables: {', '.join(one for one in (stated, general) if one)}."
 
 
 def _own(one: Provision[Any], territory: Territory) -> bool:
@@ -236,6 +314,32 @@ def coverage_page(each: Iterable[Coverage], with_page: set[str], day: date) -> s
     lines += ["", "## Known and not in the tables", ""]
     lines += ["Goods that may bear such law are refused by name.", "", *missing]
     return "\n".join(lines) + "\n"
+
+
+def golden_page(page: str) -> str:
+    """Return the page on golden cases with its list of files, sources and cases made anew."""
+    begin, end = f"{_LISTED}\n", "<!-- as far as here -->\n"
+    before, _, rest = page.partition(begin)
+    after = rest.partition(end)[2]
+    return f"{before}{begin}\n{''.join(f'{line}{chr(10)}' for line in _cases())}\n{end}{after}"
+
+
+def _cases() -> Iterator[str]:
+    """Yield every file of cases with its sources, and the cases that each source stands for."""
+    for file in sorted(CASES.glob("*.jsonl")):
+        each = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        sources: dict[tuple[str, str], list[str]] = {}
+        for case in each:
+            source = case["source"]
+            sources.setdefault((source["title"], source["url"]), []).append(case["id"])
+        yield f"### [{file.name}](../tests/golden/{file.name}): {len(each)} cases"
+        yield ""
+        for (title, url), ids in sources.items():
+            shown = title.replace("[", "\\[").replace("]", "\\]")
+            yield f"* [{shown}](<{url}>): {', '.join(ids)}"
+        yield ""
+    for file in sorted((CASES / "schedules").iterdir()):
+        yield f"* [schedules/{file.name}](../tests/golden/schedules/{file.name}): cases of tariffs alone"
 
 
 def main() -> None:

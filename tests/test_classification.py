@@ -35,6 +35,13 @@ LINES = '''61091000,third_country,,10%,,,
 66022000,third_country,,6%,,,
 67010000,third_country,,6%,,,
 67010000,additional_duty,,2% (01 DEC-31 DEC),,,
+68011000,third_country,,6%,,,
+68011000,preference,KR,1%,,,
+68012000,third_country,,6%,,,
+68012000,preference,KR,3%,,,
+68013000,third_country,,6%,,,
+690100,third_country,,6%,,,
+69010010,preference,KR,2%,,,
 '''
 
 ON_TOP = """
@@ -158,6 +165,43 @@ def test_no_candidate_is_below_the_lowest_or_above_the_highest(
     each = [charged(code, "strict") for code in ("61091000", "61092000", "61093000")]
     assert charged("6109", "lowest") == min(each, key=lambda one: one.amount)
     assert charged("6109", "highest") == max(each, key=lambda one: one.amount)
+
+
+# Claims
+
+
+KOREAN = {"origin": "KR", "claims": [{"kind": "preference", "programme": "KR", "proof": "declared"}]}
+
+
+@pytest.mark.parametrize(
+    ("code", "lowest", "highest", "told"),
+    [
+        ("6801", "1.00 EUR", "6.00 EUR", "68011000 (1%), 68012000 (3%), 68013000 (6%)"),
+        ("690100", "2.00 EUR", "6.00 EUR", "690100 (6%), 69010010 (2%)"),
+    ],
+)
+def test_a_claim_on_a_short_code_is_chosen_from_what_its_goods_may_bear(
+    tariffs: Tariffs, code: str, lowest: str, highest: str, told: str
+) -> None:
+    with pytest.raises(FactsError, match="needs more digits|not covered"):
+        ask(tariffs, code, **KOREAN)
+    for choice, amount in (("lowest", lowest), ("highest", highest)):
+        result = ask(tariffs, code, choice, **KOREAN)
+        assert duty(result) == amount
+        (notice,) = (one for one in result.notices if one.code == "classification")
+        assert told in notice.text
+        taken = [one for one in result.items[0].options if one.selected]
+        assert [one.reason for one in taken] == [f"its duty is the {choice}: preference claimed: KR"]
+        assert "not claimed" not in {one.reason for one in result.items[0].options}
+        assert any("tariff: preference claimed: KR" in step.label for step in result.working)
+
+
+@pytest.mark.parametrize("choice", ["lowest", "highest"])
+def test_a_claim_that_covers_none_of_the_goods_is_refused_all_the_same(tariffs: Tariffs, choice: str) -> None:
+    with pytest.raises(FactsError, match="not covered by the preference KR"):
+        ask(tariffs, "6602", choice, **KOREAN)
+    with pytest.raises(NotModelledError, match="the claim cannot be checked"):
+        ask(tariffs, "6801", choice, **(KOREAN | {"origin": "US"}))
 
 
 # Options

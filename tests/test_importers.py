@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dutycalc.errors import DutycalcError, FactsError, TableError
+from dutycalc.errors import DutycalcError, FactsError, NotModelledError, TableError
 from dutycalc.expressions import parse
 from dutycalc.importers import (
     KINDS,
@@ -669,6 +669,109 @@ def test_a_workbook_of_taric_is_read_with_the_standard_library(tmp_path: Path, s
     assert duty(schedule, "17019910") == "41.9 EUR/100kg"
     assert "'EUC' is not in ISO 4217" in reasons(report)["2309901010 103 1011"]
     assert report.records == len(TARIC_ROWS)
+
+
+EXCLUDED = [
+    line.split(";")
+    for line in (Path(__file__).parent / "importers" / "taric_exclusions.csv").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+EXCLUDING_ROWS = (
+    ("0713100000", "", "01-01-2021", ALL, BASE, "R2658/87", "0.000 %"),
+    ("0713100000", "", "01-01-2021", "Belarus BY", BASE, "R2024/1652", "50.000 %"),
+    ("6109000000", "", "01-01-2021", ALL, BASE, "R2658/87", "12.000 %"),
+    ("6109000000", "", "01-01-2021", "GSP-EBA 2005", "142 Tariff preference", "R0978/12", "0.000 %"),
+    ("2918140010", "", "01-01-2021", ALL, BASE, "R2658/87", "6.500 %"),
+    ("2918140010", "", "01-01-2021", ALL, DEFENCE, "R2021/0607", "42.700 %"),
+)
+
+
+def excluding(folder: Path, *, beside: bool = True) -> tuple[ImportReport, Schedule]:
+    """Import duties in the workbook's columns, the real rows of exclusions beside them or not."""
+    found: list[Sequence[str]] = [TARIC_COLUMNS]
+    for code, additional, start, area, measure, base, text in EXCLUDING_ROWS:
+        origin, _, area_code = area.rpartition(" ")
+        type_code, _, title = measure.partition(" ")
+        found.append((code, additional, "", start, "", "", origin, title, base, text, area_code, type_code))
+    if beside:
+        workbook(folder / "Measure exclusions.xlsx", EXCLUDED, shared=True)
+    file = workbook(folder / "Duties Import 01-99.xlsx", found, shared=True)
+    (folder / "eu").mkdir()
+    (folder / "eu" / "origin_groups.csv").write_text(GROUPS)
+    return imported("taric-xlsx", file, folder, "eu")
+
+
+GROUPS = """#source,gsp,Regulation (EU) No 978/2012,https://eur-lex.europa.eu/eli/reg/2012/978/oj,2012-10-31
+group,programme,title,member,valid_from,valid_until,requires,confidence,source
+2005,EBA,Everything But Arms,BD,2014-01-01,,,confirmed,gsp
+2005,EBA,Everything But Arms,KH,2014-01-01,,,confirmed,gsp
+"""
+
+
+def test_origins_that_taric_leaves_out_of_a_measure_do_not_have_it(tmp_path: Path) -> None:
+    report, schedule = excluding(tmp_path)
+    assert report.publication.notice == ""
+    assert schedule.claim("6109100010", "BD", DAY, "EBA").expression_text == "0%"
+    with pytest.raises(FactsError, match="not covered"):
+        schedule.claim("6109100010", "KH", DAY, "EBA")
+    assert schedule.lookup("2918140010", "CN", DAY).trade_defence == (), "its own duties are per exporter"
+    assert [one.expression_text for one in schedule.lookup("2918140010", "IN", DAY).trade_defence] == [
+        "42.7%"
+    ]
+
+
+def test_a_third_country_duty_of_one_origin_replaces_that_of_all(tmp_path: Path) -> None:
+    _, schedule = excluding(tmp_path)
+    assert schedule.lookup("0713100000", "CA", DAY).only().expression_text == "0%"
+    assert schedule.lookup("0713100000", "BY", DAY).only().expression_text == "50%"
+    with pytest.raises(NotModelledError, match="leaves origin RU out"):
+        schedule.lookup("0713100000", "RU", DAY)
+
+
+def test_without_the_workbook_of_exclusions_the_table_says_so(tmp_path: Path) -> None:
+    report, schedule = excluding(tmp_path, beside=False)
+    assert "Measure exclusions.xlsx did not lie beside" in report.publication.notice
+    assert report.publication.notice in schedule.lookup("6109100010", "KH", DAY).notices
+    assert schedule.lookup("0713100000", "BY", DAY).only().expression_text == "50%", "its own goes first"
+
+
+UK_DATASET = (
+    "id", "commodity__sid", "commodity__code", "commodity__indent", "commodity__description", "measure__sid",
+    "measure__type__id", "measure__type__description", "measure__additional_code__code",
+    "measure__additional_code__description", "measure__duty_expression", "measure__effective_start_date",
+    "measure__effective_end_date", "measure__reduction_indicator", "measure__footnotes", "measure__conditions",
+    "measure__geographical_area__sid", "measure__geographical_area__id",
+    "measure__geographical_area__description", "measure__excluded_geographical_areas__ids",
+    "measure__excluded_geographical_areas__descriptions", "measure__quota__order_number",
+    "measure__regulation__id", "measure__regulation__url",
+)  # fmt: skip
+"""The heads of the data service's table, in which an empty cell says `#NA`."""
+
+
+def test_the_data_service_of_the_department_writes_na_for_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "uk.csv"
+    base = {"commodity__code": "0101210000", "measure__type__id": "103", "measure__duty_expression": "2%",
+            "measure__effective_start_date": "2021-01-01", "measure__geographical_area__id": "1011"}  # fmt: skip
+    rows = [
+        base,
+        base | {"measure__geographical_area__id": "GG", "measure__duty_expression": "0%"},
+        base | {"measure__type__id": "142", "measure__duty_expression": "0%",
+                "measure__geographical_area__id": "2005", "measure__excluded_geographical_areas__ids": "EU|KH"},
+        base | {"measure__type__id": "305", "measure__duty_expression": "#NA"},
+    ]  # fmt: skip
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        out = csv.DictWriter(stream, UK_DATASET, restval="#NA")
+        out.writeheader()
+        out.writerows(rows)
+    (tmp_path / "gb").mkdir()
+    (tmp_path / "gb" / "origin_groups.csv").write_text(GROUPS)
+    report, schedule = imported("uk-measures-csv", file, tmp_path, "gb")
+    assert report.quarantine is None
+    one = schedule.lookup("0101210000", "BD", DAY)
+    assert one.only().expression_text == "2%"
+    assert [option.programme for option in one.options[1:]] == ["EBA"]
+    assert len(schedule.lookup("0101210000", "KH", DAY).options) == 1
+    assert schedule.lookup("0101210000", "GG", DAY).only().expression_text == "0%"
 
 
 def test_what_is_no_workbook_of_taric_is_refused(tmp_path: Path) -> None:

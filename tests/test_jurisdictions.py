@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from regenerate_jurisdictions import FOLDER, pages, shown_day, territories
+from regenerate_jurisdictions import (
+    CASES,
+    FOLDER,
+    GOLDEN,
+    own_limits,
+    pages,
+    shown_day,
+    territories,
+    where_sent,
+)
 
 from dutycalc import Tariffs, load_tariffs
+from dutycalc.limits import last_day_of_use
 from dutycalc.tables import FAMILIES, Condition
-from dutycalc.wording import condition_in_words, record_in_words
+from dutycalc.wording import condition_in_words, record_in_words, spaced
 
 AGAIN = "run `python tests/regenerate_jurisdictions.py` and read the difference"
 
@@ -51,6 +62,28 @@ def test_a_page_tells_every_record_of_its_own_that_is_in_force(
                     assert all(cite.url in page for cite in one.citations)
 
 
+def test_a_page_shows_the_carts_around_every_limit_in_use(tariffs: Tariffs, made: dict[Path, str]) -> None:
+    day = shown_day(tariffs)
+    for territory in territories(tariffs):
+        page = made[FOLDER / f"{territory.code.lower()}.md"]
+        names = own_limits(territory)
+        place = where_sent(territory, day) if names else territory
+        for name in names:
+            last = last_day_of_use(place, name, day)
+            told = spaced(name if "." in name else f"limit.{name}")
+            assert (f"### {told}, on {last}\n" in page) == (last is not None), f"{territory.code} {name}"
+
+
+def test_the_list_of_golden_cases_names_every_file_and_case(made: dict[Path, str]) -> None:
+    page = made[GOLDEN]
+    for file in CASES.glob("*.jsonl"):
+        assert f"(../tests/golden/{file.name})" in page
+        for line in filter(None, file.read_text(encoding="utf-8").splitlines()):
+            case = json.loads(line)
+            assert case["id"] in page
+            assert f"(<{case['source']['url']}>)" in page
+
+
 def test_a_page_names_every_disputed_reading(tariffs: Tariffs, made: dict[Path, str]) -> None:
     for territory in territories(tariffs):
         page = made[FOLDER / f"{territory.code.lower()}.md"]
@@ -62,7 +95,7 @@ def test_a_page_names_every_disputed_reading(tariffs: Tariffs, made: dict[Path, 
 def test_every_field_of_a_condition_is_told() -> None:
     entries = {
         "channel": "post", "transport_mode": "air", "purpose": "gift", "buyer": "business",
-        "delivery_term": "DDP",
+        "delivery_term": "DDP", "not_sender": "business",
     }  # fmt: skip
     said = set()
     for field in Condition.model_fields:

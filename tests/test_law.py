@@ -213,3 +213,23 @@ def test_nothing_changes_but_on_a_day_of_change(records: list[Provision[str]], d
     before, after = series.find(day - A_DAY), series.find(day)
     if (before and before.value) != (after and after.value):
         assert day in series.change_days()
+
+
+def test_the_end_of_a_record_counts_from_the_day_on_which_it_could_be_known() -> None:
+    ended = record("old", "2020-01-01", valid_until="2020-12-31", end_known_from=date(2020, 6, 1))
+    series = Series("zz/rule", [ended])
+    known = ["2020-05-31", "2020-06-01", "2020-06-02"]
+    assert [value_on(series, "2021-01-01", known_on=day) for day in known] == ["old", None, None]
+    assert series.on(date(2020, 3, 1), known_on=date(2020, 5, 31)).valid_until == ALWAYS
+    assert series.on(date(2020, 3, 1), known_on=date(2020, 6, 1)).valid_until == date(2020, 12, 31)
+    assert value_on(series, "2021-01-01") is None
+
+
+def test_an_end_without_a_day_of_its_own_is_known_whenever_the_record_is() -> None:
+    series = Series("zz/rule", [record("old", "2020-01-01", valid_until="2020-12-31")])
+    assert value_on(series, "2021-01-01", known_on="2015-01-01") is None
+
+
+def test_an_end_that_nobody_stated_is_no_end() -> None:
+    bare = Provision("zz/rule", "old", date(2020, 1, 1), date(2020, 12, 31), date(2015, 1, 1), (ACT,))
+    assert (bare.stated_end, bare.end_known_on(None)) == (False, ALWAYS)

@@ -69,7 +69,10 @@ def cart(case: Case, law: Law, held: dict[str, str]) -> Consignment:
     }  # fmt: skip
     parties: dict[str, Any] = {
         role: {
-            "registrations": {scheme.registration: held[role]} if scheme.registration and role in held else {}
+            "registrations": {scheme.registration: held[role]}
+            if scheme.registration and role in held
+            else {},
+            "low_value_share": "100",
         }
         for role in SELLERS
     }

@@ -263,3 +263,17 @@ def test_a_fraction_below_the_unit_is_never_lost() -> None:
 def test_weights_that_make_no_sense_are_refused(shared_by: list[Decimal]) -> None:
     with pytest.raises(FactsError):
         split(Decimal(1), shared_by, CENT)
+
+
+def test_an_exact_number_is_read_as_it_is() -> None:
+    read = read_decimal("12.50"), read_decimal(7), read_decimal(Decimal("0.10"))
+    assert [(type(one), str(one)) for one in read] == [(Decimal, "12.50"), (Decimal, "7"), (Decimal, "0.10")]
+
+
+def test_the_longest_amount_that_is_read_has_forty_characters() -> None:
+    assert read_decimal("1" * 40) == int("1" * 40)
+    with pytest.raises(FactsError, match="is no number"):
+        read_decimal("1" * 41)
+    assert Money.parse("1" * 36 + " EUR").amount == int("1" * 36)
+    with pytest.raises(FactsError, match="is no amount of money"):
+        Money.parse("1" * 37 + " EUR")

@@ -269,10 +269,66 @@ def test_a_missing_rate_and_a_duty_free_zero_never_look_alike(small: Tariffs) ->
     row = next(line for line in missing.splitlines() if "customs duty" in line)
     assert "not calculable" in row
     assert "€0.00" not in row
-    assert "(partial: some charges are not calculable)" in missing
+    assert "nothing can be determined" in missing
     assert "state it as stated_duty" in missing
     assert "not calculable" not in free
     assert re.search(r"customs duty .*€0\.00", free)
+
+
+def test_where_nothing_is_known_no_sum_stands_at_all(small: Tariffs) -> None:
+    """A sum of nothing that is only a least sum reads as an answer; the page says what is missing instead."""
+    unknown = assessed(small, item(unit_price="60.00 USD"), item(id="2", unit_price="9 USD"), partial=True)
+    text = summarize(unknown)
+    assert "nothing can be determined: missing is the rate of exchange USD/EUR (line 1, 2)" in " ".join(
+        text.partition("=")[0].split()
+    )
+    assert "Due in all" not in text
+    assert "\u20ac0.00" not in text
+    assert explain(unknown).startswith("Working: nothing can be determined")
+
+
+def test_what_is_known_of_a_partial_answer_is_a_least_sum(small: Tariffs) -> None:
+    part = assessed(small, item(), item(id="2", stated_duty=None), partial=True)
+    text = summarize(part)
+    assert "\u20ac32.00 due at least (partial: some charges are not calculable)" in text
+    assert "Due in all (partial)" in text
+
+
+def from_vietnam(**changes: Any) -> Consignment:
+    line = {"id": "a", "commodity": "6109100010", "origin": "VN", "quantity": "1", "unit_price": "200 GBP"}
+    return Consignment.model_validate({
+        "destination": "GB", "dispatch": "VN", "sold_on": "2026-11-20", "channel": "express",
+        "buyer": {"kind": "consumer"}, "items": [line | changes],
+    })  # fmt: skip
+
+
+def test_an_option_that_nobody_claims_is_told_with_its_proof_and_what_it_saves(bundled: Tariffs) -> None:
+    plain, claimed = (
+        assess(from_vietnam(claims=claims), bundled)
+        for claims in ((), [{"kind": "preference", "programme": "VN"}])
+    )
+    saved = Formats("en").money(plain.totals["all"] - claimed.totals["all"])
+    text = " ".join(summarize(plain).split())
+    assert "Options not taken" in text
+    assert (
+        f"line a: preference VN, 0%, needs a claim of preference VN with proof of origin VN; it would save {saved} "
+        "of all charges" in text
+    )
+    assert "Options not taken" not in summarize(claimed)
+
+
+def test_an_option_that_saves_nothing_is_not_told(bundled: Tariffs) -> None:
+    relieved = assess(from_vietnam(unit_price="100 GBP"), bundled)
+    assert any(one.programme == "VN" for one in relieved.items[0].options)
+    assert "Options not taken" not in summarize(relieved)
+
+
+@pytest.mark.parametrize("changes", [{"unit_price": "0.00 EUR"}, {"discount": "100.00 EUR"}])
+def test_goods_for_nothing_are_told(small: Tariffs, changes: dict[str, str]) -> None:
+    told = [one for one in assessed(small, item(), item(id="2", **changes)).notices if one.code == "no_price"]
+    assert [one.item for one in told] == ["2"]
+    assert "free of charge" in told[0].text
+    assert all(one.code != "no_price" for one in assessed(small, item(unit_price="0.01 EUR")).notices)
 
 
 def test_notices_stand_once_with_their_lines(bundled: Tariffs) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from copy import deepcopy
-from decimal import ROUND_UP, localcontext
+from decimal import ROUND_UP, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ import pytest
 from small_tables import LAW, assessed, cart, item, write
 from test_golden import CASES, _assess
 
-from dutycalc import Assessment, Tariffs, load_tariffs
+from dutycalc import Assessment, Consignment, Tariffs, load_tariffs
 from dutycalc.cli import main
 from dutycalc.errors import FactsError
 from dutycalc.replay import OPERATIONS, replay
+from dutycalc.steps import Step
+from dutycalc.testing.invariants import check
 
 ROOT = Path(__file__).parent.parent
 CHECKER = ROOT / "docs" / "examples" / "checker.py"
@@ -174,9 +176,58 @@ def test_a_stated_rate_must_stand_in_the_cart(result: Assessment, statement: dic
     statement = deepcopy(statement)
     for one in statement["items"]:
         one["stated_duty"] = "11%"
-    assert {one.text.rpartition(": ")[2] for one in replay(result.to_json(), statement)} == {
-        "neither of law nor stated"
-    }
+    found = replay(result.to_json(), statement)
+    assert found
+    assert all(one.text.endswith("no number of 11%") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("5% + 1.50 EUR/item", {"5%", "1.5 EUR"}),
+        ("33 1/3%", {"100%", "3 "}),
+        ("16 2/3% MIN 1,000 EUR", {"50%", "3 ", "1000 EUR"}),
+        ("free", {"0 EUR"}),
+        ("12 EUR/100item", {"12 EUR"}),
+    ],
+)
+def test_each_number_of_a_stated_duty_is_a_fact(
+    small: Tariffs, checker: Callable[..., Any], text: str, numbers: set[str]
+) -> None:
+    line = item(stated_duty=text)
+    told = assessed(small, line).to_dict()
+    given = [one for one in told["working"] if one.get("fact") == "items[0].stated_duty"]
+    assert {f"{one['value']} {one['unit']}".replace("% %", "%") for one in given} == numbers
+    assert replay(told, cart(line)) == []
+    assert list(checker(told, cart(line))) == []
+    other = cart(line | {"stated_duty": "77%"})
+    assert {one.place for one in replay(told, other)} == {one["id"] for one in given}
+    assert len(list(checker(told, other))) == len(given)
+
+
+def test_the_invariant_of_leaves_catches_a_stated_number_that_names_no_fact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tariffs = write(tmp_path, *LAW)
+    consignment = Consignment.model_validate(cart(item(stated_duty="7.5% + 3 EUR/item")))
+    assert check(consignment, tariffs) == []
+
+    def without_fact(label: str, fact: str, value: Decimal, unit: str) -> Step:
+        return Step(label, "law", constant=value, unit=unit)
+
+    monkeypatch.setattr("dutycalc.expression_working.stated_number", without_fact)
+    monkeypatch.setattr("dutycalc.stages.duty.stated_number", without_fact)
+    found = check(consignment, write(tmp_path, *LAW))
+    assert {one.number for one in found} == {2}
+    assert len(found) == 2
+
+
+def test_no_number_stands_without_law_or_fact(result: Assessment) -> None:
+    told = result.to_dict()
+    rate = next(one for one in told["working"] if one["unit"] == "%" and one["op"] == "given")
+    rate["op"] = "law"
+    del rate["fact"]
+    assert [one.text.rpartition(": ")[2] for one in replay(told)] == ["neither of law nor stated"]
 
 
 def test_law_must_be_in_force_on_the_day(result: Assessment, statement: dict[str, Any]) -> None:

@@ -195,6 +195,19 @@ def test_a_test_of_one_test_is_that_test() -> None:
 # Programs
 
 
+def test_the_least_and_the_greatest_of_one_amount_are_that_amount() -> None:
+    assert least("least", A) is A
+    assert greatest("greatest", A) is A
+
+
+def test_a_product_and_a_quotient_have_the_first_unit_unless_another_is_named() -> None:
+    mass = stated_fact("net mass", "net_mass_kg", "kg")
+    for operation in (times, divide):
+        assert operation("of a mass", mass, A).unit == "kg"
+        assert operation("of a mass", mass, A, unit="EUR").unit == "EUR"
+        assert operation("of a mass", mass, A, unit="").unit == ""
+
+
 def test_a_program_holds_every_step_once_and_inputs_before_what_rests_on_them() -> None:
     price = stated_fact("price", "price", "EUR")
     doubled = add("doubled", price, price)

@@ -15,19 +15,16 @@ def number(text):
         return None if text is None else text == "yes"
     if " | " in text:
         return [number(one) for one in text.split(" | ")]
-    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
-        return Fraction(text)
-    return Fraction(text[:-1]) / 100 if re.fullmatch(r"-?[0-9.]+%", text) else text
+    found = re.fullmatch(r"(-?[0-9]+(?:\.[0-9]+)?)(%?)", text)
+    return Fraction(found[1]) / (100 if found[2] else 1) if found else text
 
 
 def whole(value, mode):
     """Return a fraction rounded to a whole number."""
     size = abs(value)
-    low, rest = size // 1, size % 1
-    half = Fraction(1, 2)
-    to_even = rest > half or (rest == half and low % 2 == 1)
-    nearest = {"half up": rest >= half, "half down": rest > half, "half even": to_even}
-    up = {"up": rest > 0, "down": False, **nearest}[mode]
+    low, twice = size // 1, size % 1 * 2
+    nearest = {"half up": twice >= 1, "half down": twice > 1, "half even": twice + low % 2 > 1}
+    up = {"up": twice > 0, "down": False, **nearest}[mode]
     return (low + up) * (1 if value >= 0 else -1)
 
 
@@ -75,8 +72,8 @@ def split(amount, detail, steps, order):
 
 def fit(left, detail, steps, order):
     """Count the whole items of each line that fit within a limit, the dearest first."""
-    values, quantities = re.fullmatch(r"values([^,]*), quantities(.*)", detail).groups()
-    values, quantities = gathered(values, steps), gathered(quantities, steps)
+    lists = re.fullmatch(r"values([^,]*), quantities(.*)", detail).groups()
+    values, quantities = (gathered(one, steps) for one in lists)
     prices = {line: quotient(value, quantities[line]) for line, value in values.items()}
     found = [Fraction(0)] * len(order)
     for line in sorted(prices, key=lambda line: (-prices[line], order[line])):
@@ -91,29 +88,33 @@ def work(step, a, steps, order):
     op, detail = step["op"], step.get("detail", "")
     if op == "decide":
         return None if a[0] is None else a[1] if a[0] else a[2]
-    if op == "any":
-        return True if True in a else None if None in a else False
-    if op == "all":
-        return False if False in a else None if None in a else True
+    if op in ("any", "all"):
+        return (op == "any") if (op == "any") in a else None if None in a else op == "all"
     if None in a:
         return None
-    if op == "split":
-        return split(a[0], detail, steps, order)
-    if op == "fit":
-        return fit(a[0], detail, steps, order)
+    if op in ("split", "fit"):
+        return {"split": split, "fit": fit}[op](a[0], detail, steps, order)
     if op == "round":
         mode, unit = detail.split(" to ")
         return whole(a[0] / Fraction(unit), mode) * Fraction(unit)
-    if op == "part":
-        return a[0][int(step["id"][1:].split(".")[0]) - 1] if isinstance(a[0], list) else a[0]
     plain = {
         "add": sum, "total": sum, "times": prod, "least": min, "greatest": max,
         "subtract": lambda a: a[0] - sum(a[1:]), "divide": lambda a: quotient(*a),
         "floor": lambda a: whole(a[0], "down"), "count_distinct": lambda a: len(set(a)),
         "at_most": lambda a: a[0] <= a[1], "below": lambda a: a[0] < a[1],
         "not": lambda a: not a[0], "any_line": any, "whole": lambda a: a[0],
+        "part": lambda a: a[0][int(step["id"][1:].split(".")[0]) - 1] if isinstance(a[0], list) else a[0],
     }  # fmt: skip
     return plain[op](a)
+
+
+def numbers(text):
+    """Return the numbers in a stated text: that of an amount, those of a duty (33 1/3% is 100 by 3)."""
+    found = [0] if re.search("free|nihil", text, re.IGNORECASE) else []
+    for units, top, bottom, plain in re.findall(r"(?:(\d+) +)?(\d+)/(\d+) *%|(\d[\d,]*\.?\d*)", text):
+        one = Fraction(plain.replace(",", "") or int(units or 0) + Fraction(int(top), int(bottom)))
+        found += [one] if plain else [one, one.numerator, one.denominator]
+    return found
 
 
 def check(told, cart=None):
@@ -126,7 +127,7 @@ def check(told, cart=None):
             stated = cart
             for name, key in re.findall(r"([A-Za-z_]+)|\[([^\]]+)\]", step["fact"]):
                 stated = stated[int(key) if isinstance(stated, list) else name or key]
-            if number(str(stated).split()[0]) != value:
+            if value * (100 if step["unit"] == "%" else 1) not in numbers(str(stated)):
                 yield f"{step['id']} {step['label']}: {step['value']}, the cart has {stated}"
         elif step["op"] not in ("given", "law", "because", "missing"):
             found = work(step, [number(steps[one]["value"]) for one in step["inputs"]], steps, order)

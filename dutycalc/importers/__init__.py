@@ -64,7 +64,7 @@ def import_table(
     found = FORMATS[kind]
     draft = Draft(found.translate, progress)
     found.read(file, draft)
-    publication = _publication(kind, found, edition, out_dir.name)
+    publication = _publication(kind, found, edition, out_dir.name, draft.notice)
     out_dir.mkdir(parents=True, exist_ok=True)
     table = out_dir / f"{edition.name}.csv"
     write_table(table, publication, draft.names, draft.lines, columns=draft.columns, sets=draft.sets)
@@ -80,7 +80,7 @@ def import_table(
     )
 
 
-def _publication(kind: str, found: Format, edition: Edition, territory: str) -> Publication:
+def _publication(kind: str, found: Format, edition: Edition, territory: str, notice: str) -> Publication:
     first: date = edition.covered_from or edition.published
     return Publication(
         territory=territory,
@@ -97,7 +97,7 @@ def _publication(kind: str, found: Format, edition: Edition, territory: str) -> 
         confidence=edition.confidence,
         chapters=found.chapters,
         complete=edition.complete,
-        notice=edition.notice,
+        notice="; ".join(one for one in (edition.notice, notice) if one),
     )
 
 

@@ -68,7 +68,7 @@ class ColumnCount:
 
 
 class Draft:
-    """A table in the making."""
+    """A table in the making; `notice` is what whoever reads the table should know of how it was made."""
 
     def __init__(self, translate: Translate, progress: Progress | None = None) -> None:
         self.columns: list[Column] = []
@@ -77,6 +77,7 @@ class Draft:
         self.sets: dict[str, tuple[Entry, ...]] = {}
         self.counts: dict[str, ColumnCount] = {}
         self.quarantine: list[Quarantined] = []
+        self.notice = ""
         self.records = 0
         self._translate = translate
         self._progress = progress

@@ -92,6 +92,8 @@ def add(stated: Stated, draft: Draft) -> None:
     if found is None:
         return
     kind, requires = found
+    if kind == "third_country" and stated.area != ERGA_OMNES:
+        kind = "column_2"  # A third-country duty of some origins only replaces the one of all for them.
     code = _shortened(stated.code)
     record = f"{stated.code} {stated.measure_type} {stated.area}".strip()
     if not stated.code.isdecimal() or len(stated.code) != 10:

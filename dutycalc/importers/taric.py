@@ -16,6 +16,17 @@ from dutycalc.importers.single_measures import Stated, add, begin, finish
 
 COLUMNS: Final = ("Goods code", "Start date", "End date", "Duty", "Origin code", "Meas. type code")
 
+EXCLUSIONS: Final = "Measure exclusions.xlsx"
+"""The workbook of the same month, beside the one of duties, that names the origins a measure leaves out."""
+
+_OF_EXCLUSIONS: Final = (
+    "Goods code", "Origin code", "Meas. type code", "Excluded country", "Excluded country code",
+)  # fmt: skip
+_AREA: Final = re.compile(r"[A-Z]{2}|[0-9]{4}", re.ASCII)
+
+Measure = tuple[str, ...]
+"""Goods code, additional code, order number, area and type: what an exclusion names its measure by."""
+
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRINGS: Final = "xl/sharedStrings.xml"
 _SHEET: Final = "xl/worksheets/sheet1.xml"
@@ -25,7 +36,7 @@ _FIRST_DAY: Final = date(1899, 12, 30)
 """The day from which workbooks count."""
 
 
-def rows(file: Path) -> Iterator[dict[str, str]]:
+def rows(file: Path, needed: Sequence[str] = COLUMNS) -> Iterator[dict[str, str]]:
     """Yield the rows of the first sheet by their column names; TableError for anything but a workbook."""
     try:
         with ZipFile(file) as archive:
@@ -34,19 +45,19 @@ def rows(file: Path) -> Iterator[dict[str, str]]:
                 raise TableError(f"{file.name} has no first sheet", file=str(file))
             strings = _shared(archive.open(_STRINGS)) if _STRINGS in names else []
             with archive.open(_SHEET) as sheet:
-                yield from _named(_cells(sheet, strings), file)
+                yield from _named(_cells(sheet, strings), file, needed)
     except BadZipFile:
         raise TableError(f"{file.name} is no workbook", file=str(file)) from None
 
 
-def _named(cells: Iterator[Mapping[int, str]], file: Path) -> Iterator[dict[str, str]]:
+def _named(cells: Iterator[Mapping[int, str]], file: Path, needed: Sequence[str]) -> Iterator[dict[str, str]]:
     names: dict[int, str] = {}
     for row in cells:
         if names:
             yield {name: row.get(place, "") for place, name in names.items()}
         else:
             names = {place: text.strip() for place, text in row.items()}
-            lacking = [name for name in COLUMNS if name not in names.values()]
+            lacking = [name for name in needed if name not in names.values()]
             if lacking:
                 raise TableError(f"{file.name} lacks the columns {', '.join(lacking)}", file=str(file))
 
@@ -100,16 +111,39 @@ def _day(text: str) -> str:
     return text
 
 
+def _exclusions(file: Path) -> dict[Measure, list[str]]:
+    """Return the areas that each measure leaves out, whenever it did so.
+
+    The heads of the name and the code of an excluded country have been seen the wrong way round.
+    """
+    found: dict[Measure, list[str]] = {}
+    for row in rows(file, _OF_EXCLUSIONS):
+        areas = [row[name].strip() for name in ("Excluded country code", "Excluded country")]
+        found.setdefault(_named_by(row), []).extend(one for one in areas if _AREA.fullmatch(one))
+    return {measure: sorted(set(areas)) for measure, areas in found.items()}
+
+
+def _named_by(row: Mapping[str, str]) -> Measure:
+    code = row["Goods code"].replace(" ", "")[:10]
+    more = ("Add code", "Order No.", "Origin code", "Meas. type code")
+    return code, *(row.get(name, "").strip() for name in more)
+
+
 def read(file: Path, draft: Draft) -> None:
-    """Gather the measures that are duties."""
+    """Gather the measures that are duties, without the origins that the workbook of exclusions leaves out."""
     begin(draft)
+    beside = file.with_name(EXCLUSIONS)
+    known = beside.is_file()
+    excluded = _exclusions(beside) if known else {}
+    if not known:
+        draft.notice = f"which origins a measure leaves out was not read: {EXCLUSIONS} did not lie beside"
     for row in rows(file):
         add(
             Stated(
                 code=row["Goods code"].replace(" ", "")[:10],
                 measure_type=row["Meas. type code"].strip(),
                 area=row["Origin code"].strip(),
-                excluded=(),
+                excluded=excluded.get(_named_by(row), ()),
                 duty=row["Duty"],
                 start=_day(row["Start date"]),
                 end=_day(row["End date"]),

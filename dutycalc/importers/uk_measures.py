@@ -21,11 +21,15 @@ EXCLUDED: Final = "measure__excluded_geographical_areas__ids"
 ADDITIONAL: Final = "measure__additional_code__code"
 ORDER: Final = "measure__quota__order_number"
 
+NOTHING: Final = "#NA"
+"""What the Department's data service writes into a cell without a value."""
+
 
 def read(file: Path, draft: Draft) -> None:
     """Gather the measures that are duties."""
     begin(draft)
-    for row in rows(file, COLUMNS):
+    for record in rows(file, COLUMNS):
+        row = {name: "" if text == NOTHING else text for name, text in record.items()}
         code, kind, area, duty, first, last = (row[name] for name in COLUMNS)
         excluded = row.get(EXCLUDED) or ""
         add(

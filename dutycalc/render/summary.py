@@ -12,6 +12,7 @@ from dutycalc.law import Provision
 from dutycalc.money import Money
 from dutycalc.render.collection import MOMENTS, in_a_cell, numbers_to_declare
 from dutycalc.render.formats import Formats
+from dutycalc.render.options import options_in_words
 from dutycalc.render.pages import (
     Block,
     Column,
@@ -24,12 +25,16 @@ from dutycalc.render.pages import (
     Table,
     numbers,
 )
+from dutycalc.wording import joined
 
 NOT_CALCULABLE: Final = "not calculable"
 
 _CHANNELS: Final = {"post": "by post", "express": "by express", "freight": "as freight"}
 
 _KINDS: Final = {"vat": "VAT", "gst": "GST"}
+
+_LACKING: Final = {"fact": "", "exchange_rate": "the rate of exchange ", "law": "the law on "}
+"""What stands before the subject of something missing, by its kind."""
 
 _COLUMNS: Final = (
     Column("charge", wraps=True),
@@ -68,12 +73,17 @@ def summary_page(assessment: Assessment, formats: Formats) -> Page:
         blocks.append(
             Paragraph("PROHIBITED: these goods may not be imported; the notices say which and why.")
         )
-    blocks += [Table(_COLUMNS, tuple(sections)), *_totals(assessment, formats)]
+    blocks.append(Table(_COLUMNS, tuple(sections)))
+    if not undetermined(assessment):
+        blocks += _totals(assessment, formats)
     duties = numbers_to_declare(assessment, formats)
     if duties:
         blocks += [Heading("Schemes"), Paragraph(bullets=duties)]
     if assessment.missing:
         blocks += [Heading("Not calculable"), Paragraph(bullets=tuple(map(_missing, assessment.missing)))]
+    options = options_in_words(assessment, formats)
+    if options:
+        blocks += [Heading("Options not taken"), Paragraph(bullets=options)]
     if assessment.notices:
         blocks += [Heading("Notices"), Paragraph(bullets=_notices(assessment.notices))]
     if cited.texts:
@@ -90,10 +100,29 @@ def _title(assessment: Assessment, formats: Formats) -> str:
 
 
 def total(assessment: Assessment, formats: Formats) -> str:
-    """Return the sum of all charges, marked where it is partial."""
+    """Return the sum of all charges, marked where it is partial; or that nothing can be determined."""
+    if undetermined(assessment):
+        return f"nothing can be determined: {_lacking(assessment)}"
     whole: Money = assessment.totals["all"]
     partial = " at least (partial: some charges are not calculable)" if assessment.missing else ""
     return f"{formats.money(whole)} due{partial}"
+
+
+def undetermined(assessment: Assessment) -> bool:
+    """Tell whether something is missing and no charge is known to be due: a sum of nothing would mislead."""
+    return bool(assessment.missing) and not any(
+        charge.amount is not None and charge.amount.amount for _, charge in assessment.all_charges()
+    )
+
+
+def _lacking(assessment: Assessment) -> str:
+    """Return what is missing, each once, with the lines that lack it."""
+    found: dict[str, list[str]] = {}
+    for one in assessment.missing:
+        subject = f"{_LACKING[one.kind]}{one.subject}" if one.kind in _LACKING else one.subject
+        found.setdefault(subject, []).extend([one.item] if one.item else [])
+    told = [f"{what} (line {', '.join(items)})" if items else what for what, items in found.items()]
+    return f"missing {'is' if len(told) == 1 else 'are'} {joined(told)}"
 
 
 def _circumstances(assessment: Assessment, formats: Formats) -> str:

@@ -11,6 +11,7 @@ from dutycalc.law import Provision
 from dutycalc.money import Rounding
 from dutycalc.stages.context import Line, label_of, rounding_unit
 from dutycalc.stages.duty import additional_duties, amount_of, by_special, by_tariff, stated_charges
+from dutycalc.stages.layers import by_layer
 from dutycalc.stages.relief import applies, base_after_relief
 from dutycalc.stages.tax import including_itself, percentage, rate_of_class
 from dutycalc.stages.unmodelled import not_in_tables, trade_defence
@@ -121,13 +122,14 @@ def unrounded(step: Step) -> Step:
 
 
 def _before_the_ordinary(line: Line, name: str) -> list[tuple[str, Provision[Any]]]:
+    company = {name, line.border.on("charge", name).value.goes_with or name}
     reliefs = [
         ("relief", one) for one in line.border.all("relief").values()
-        if name in one.value.of and one.value.portion == "whole"
+        if company.intersection(one.value.of) and one.value.portion == "whole"
     ]  # fmt: skip
     specials = [
         ("special", one) for one in line.border.all("special").values()
-        if one.value.of == name or name in one.value.replaces
+        if one.value.of == name or company.intersection(one.value.replaces)
     ]  # fmt: skip
     return [*reliefs, *specials]
 
@@ -220,7 +222,11 @@ def _ordinary(line: Line, name: str, provision: Provision[Charge], ways: list[Wa
     if charge.per == "tariff_line":
         ways.append(Way(None, base, f"{charge.rate} for each tariff line", read))
         return _share_of_tariff_line(line, words, provision, base, None)
-    amount, text, more = by_rate(line, words, charge, base, provision)
+    if charge.rate == "layers" and name not in line.unsettled and line.layers[name].value.kind == "exempt":
+        exempt = line.layers[name]
+        ways.append(Way(None, None, "", (exempt,), exempt=True))
+        return line.zero(f"no {words}: {exempt.value.heading}", exempt)
+    amount, text, more = by_rate(line, name, words, charge, base, provision)
     ways.append(Way(None, base, text, (*read, *more)))
     if charge.rounding.per == "line":
         return rounded(words, amount, rounding_of(line, charge.rounding, provision.record), provision)
@@ -228,13 +234,18 @@ def _ordinary(line: Line, name: str, provision: Provision[Charge], ways: list[Wa
 
 
 def by_rate(
-    line: Line, words: str, charge: Charge, base: Step, provision: Provision[Charge]
+    line: Line, name: str, words: str, charge: Charge, base: Step, provision: Provision[Charge]
 ) -> tuple[Step, str, tuple[Provision[Any], ...]]:
     """Return the amount at the ordinary rate, before rounding; the rate as text; the records that hold it."""
     label = f"{words} before rounding"
+    if charge.rate == "layers":
+        return by_layer(line, name, label, base, provision)
     if charge.rate == "schedule":
+        lacking = not_in_tables(line, charge.kind) if line.item.stated_duty is None else None
+        if lacking is not None and lacking.op == "missing":
+            return lacking, "unknown", ()
         step, text, read = by_tariff(line, label, base, provision)
-        if line.item.stated_duty is None:
+        if lacking is not None:
             step = not_in_tables(line, charge.kind, step) or step
         return step, text, read
     if charge.rate == "tax_class":

@@ -31,7 +31,10 @@ from dutycalc.values import Frozen
 
 
 class Traced(Frozen):
-    """A charge on a line or a consignment: its amount, the ways it comes about, the outcomes it may have."""
+    """A charge on a line or a consignment: its amount, the ways it comes about, the outcomes it may have.
+
+    `heading` is that of its layer, under which it is declared.
+    """
 
     name: str
     provision: Provision[Charge]
@@ -39,10 +42,14 @@ class Traced(Frozen):
     ways: tuple[Way, ...]
     taken: tuple[tuple[Step | None, Outcome, Way], ...]
     border: Outcome
+    heading: str = ""
 
 
 def trace_charges(line: Line, bindings: Sequence[Binding]) -> list[Traced]:
-    """Return every charge of the law on the line, in order, and what fees the caller states beside them."""
+    """Return every charge of the law on the line, and what fees the caller states beside them.
+
+    In the order in which they are declared: layers under headings of their own come first.
+    """
     _refuse_stray_charges(line)
     found = []
     for name in line.whole.gathered:
@@ -55,6 +62,7 @@ def trace_charges(line: Line, bindings: Sequence[Binding]) -> list[Traced]:
             found.append(traced)
     if not takes_stated(line, "fee") and any(one.kind == "fee" for one in line.item.stated_charges):
         found.append(_stated_fees(line))
+    found.sort(key=lambda one: not one.heading)
     return found
 
 
@@ -111,6 +119,8 @@ def _trace(line: Line, name: str, provision: Provision[Charge], bindings: Sequen
     fit = applies(line, provision)
     if fit is not None and charge.rate == "stated" and not _is_stated(line, charge.kind):
         fit = None
+    if charge.rate == "layers" and name not in line.layers and name not in line.unsettled:
+        fit = None
     if fit is None:
         line.values[name] = line.zero(f"no {words} on this line", provision)
         return None
@@ -141,7 +151,8 @@ def _trace(line: Line, name: str, provision: Provision[Charge], bindings: Sequen
         exact = decided(f"{words} before rounding", [(test, unrounded(step)) for test, step in branches])
         exact = _waived(line, name, provision, exact, [], alone=True)
         line.values[name] = _after_schemes(line, name, provision, takes, exact, [])
-    return Traced(name, provision, collected, tuple(border_way), tuple(taken), border)
+    heading = line.layers[name].value.heading if name in line.layers and name not in line.unsettled else ""
+    return Traced(name, provision, collected, tuple(border_way), tuple(taken), border, heading)
 
 
 Takes = Sequence[tuple[Binding, Take | Any]]
@@ -251,7 +262,7 @@ def _at_sale(
         text = percentage(rate.constant)
         read: tuple[Provision[Any], ...] = (binding.provision, *classes)
     else:
-        raw, text, more = by_rate(line, f"{words} at the sale", charge, base, provision)
+        raw, text, more = by_rate(line, name, f"{words} at the sale", charge, base, provision)
         read = (binding.provision, provision, *more)
     rule = take.rounding or charge.rounding
     amount = rounded(f"{words} at the sale", raw, rounding_of(line, rule, provision.record), provision)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from dutycalc.errors import CurrencyError
+from dutycalc.errors import CurrencyError, MissingFactError
 from dutycalc.law import Provision
-from dutycalc.stages.context import Line, Point, Trace, consignment_mismatch, mismatch
+from dutycalc.stages.context import Line, Point, Trace, consignment_mismatch, mismatch, possible
 from dutycalc.stages.relief import applies
 from dutycalc.steps import Step, all_of, because
 from dutycalc.tables import BorderCollection, Charge, Registration, Returns, Scheme, Take
 from dutycalc.values import Frozen, Thing
 from dutycalc.words import SELLER_PAYS_DUTIES, Model, Moment, Role
+
+PARTIES: Final = frozenset({"seller", "platform", "redeliverer", "payment_service", "buyer"})
+"""Roles of parties that the caller states; whoever else collects is there without being stated."""
 
 
 class Outcome(Thing):
@@ -81,10 +84,10 @@ def party_of(trace: Trace, scheme: Scheme, point: Point) -> tuple[Role | None, s
     for role in scheme.liable:
         party = trace.profile.parties.get(role)
         if scheme.registration is None:
-            if party is not None or role not in ("seller", "platform", "redeliverer", "buyer"):
+            if party is not None or role not in PARTIES:
                 return role, None
             continue
-        if party is None:
+        if party is None or _share_too_low(trace, scheme, role):
             continue
         number = party.registrations.get(scheme.registration)
         rule: Provision[Registration] | None = trace.laws[point].find("registration", scheme.registration)
@@ -98,21 +101,42 @@ def party_of(trace: Trace, scheme: Scheme, point: Point) -> tuple[Role | None, s
     return None, problem
 
 
+def _share_too_low(trace: Trace, scheme: Scheme, role: Role) -> bool:
+    """Tell whether too little of a party's supplies is of low value; asked of whoever holds the number."""
+    if scheme.low_value_share is None or role == "buyer" or not possible(scheme, trace):
+        return False
+    stated = trace.profile.parties[role].low_value_share
+    if stated is None:
+        if scheme.registration not in trace.profile.parties[role].registrations:
+            return False
+        raise MissingFactError(
+            f"{role}.low_value_share: the law asks what share of its supplies is of low value",
+            fact=f"{role}.low_value_share",
+        )
+    return stated < scheme.low_value_share * 100
+
+
 def _must_register(trace: Trace, scheme: Scheme, role: Role) -> bool:
     """Tell whether the party must register whether it has or not; an unstated turnover binds nobody."""
     if scheme.turnover is None:
         return True
-    stated = trace.profile.parties[role].turnover
-    threshold = scheme.turnover.at_least or scheme.turnover.above
+    rule, party = scheme.turnover, trace.profile.parties[role]
+    threshold = rule.at_least or rule.above
     assert threshold is not None
-    if stated is None:
-        return False
-    if stated.currency != threshold.currency:
-        raise CurrencyError(
-            f"{role}.turnover: stated in {stated.currency}, the law measures it in {threshold.currency}",
-            currencies=(stated.currency, threshold.currency),
-        )
-    return stated >= threshold if scheme.turnover.at_least is not None else stated > threshold
+    tests = [(f"{role}.turnover", party.turnover, threshold)]
+    if rule.world_above is not None:
+        tests.append((f"{role}.world_turnover", party.world_turnover, rule.world_above))
+    for name, stated, bound in tests:
+        if stated is None:
+            return False
+        if stated.currency != bound.currency:
+            raise CurrencyError(
+                f"{name}: stated in {stated.currency}, the law measures it in {bound.currency}",
+                currencies=(stated.currency, bound.currency),
+            )
+        if stated < bound or (stated == bound and not (bound is threshold and rule.at_least is not None)):
+            return False
+    return True
 
 
 def bind(line: Line) -> list[Binding]:
@@ -240,4 +264,11 @@ def _could_hold(line: Line, scheme: Scheme, role: Role) -> bool:
     party = line.profile.parties.get(role)
     if party is None:
         return False
-    return scheme.turnover is None or party.turnover is None or _must_register(line, scheme, role)
+    if _share_too_low(line, scheme, role):
+        return False
+    rule = scheme.turnover
+    if rule is None or party.turnover is None:
+        return True
+    if rule.world_above is not None and party.world_turnover is None:
+        return True
+    return _must_register(line, scheme, role)

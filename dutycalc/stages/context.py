@@ -35,6 +35,7 @@ class Trace:
         self.day = profile.imported_on
         self.currency: str = border.on("currency").value.code
         self.unit = quantum(self.currency)
+        self.reasons: list[Step] = []
         self._leaves: dict[Any, Step] = {}
 
     def leaf(self, label: str, provision: Provision[Any], value: Decimal, unit: str) -> Step:
@@ -94,7 +95,6 @@ class Whole(Trace):
         super().__init__(profile, sale, border)
         self.exports: dict[str, Step] = {}
         self.wanted: dict[str, int] = {}
-        self.reasons: list[Step] = []
         self.gathered: dict[str, Gathering] = {}
 
     def share(self, name: str, label: str, amount: Step, weight: str, phase: int, group: str = "") -> None:
@@ -126,9 +126,10 @@ class Line(Trace):
         self.item = item
         self.exports: dict[str, Step] = {}
         self.values: dict[str, Step] = {}
-        self.reasons: list[Step] = []
         self.taken: dict[str, Step | None] = {}
         self.bases: dict[str, tuple[Step, Provision[Any] | None]] = {}
+        self.layers: dict[str, Provision[Any]] = {}
+        self.unsettled: dict[str, tuple[str, str]] = {}
 
     def part_of(self, name: str, label: str) -> Step:
         """Return this line's part of a split of the consignment."""
@@ -185,15 +186,16 @@ class Line(Trace):
         multiplier, divisor = ratio(source, target)
         if multiplier != 1:
             quantity = times(
-                label, quantity, self._constant(f"{target} for {divisor} {source}", multiplier), unit=target
+                label, quantity, self.constant(f"{target} for {divisor} {source}", multiplier), unit=target
             )
         if divisor != 1:
             quantity = divide(
-                label, quantity, self._constant(f"{source} for one {target}", divisor), unit=target
+                label, quantity, self.constant(f"{source} for one {target}", divisor), unit=target
             )
         return quantity
 
-    def _constant(self, label: str, number: Decimal) -> Step:
+    def constant(self, label: str, number: Decimal) -> Step:
+        """Return the one step for a number that is no law's, such as how many make a dozen."""
         return self._leaves.setdefault(("unit", label), Step(label, "law", constant=number))
 
 
@@ -214,6 +216,9 @@ def names_goods(goods: Goods | None, item: ItemProfile) -> str:
     for entry in goods.commodities:
         if in_range(item.commodity, entry):
             return f"commodity {entry}"
+    for name in goods.lists:
+        if name in item.lists:
+            return f"list {name}"
     if item.tax_class in goods.tax_classes:
         return f"tax class {item.tax_class}"
     if item.origin in goods.origins:
@@ -243,7 +248,7 @@ def unsettled_by(goods: Goods | None, item: ItemProfile) -> str:
         first = entry.partition("-")[0]
         if len(item.commodity) < len(first) and first.startswith(item.commodity):
             return entry
-    return ""
+    return next((f"list {name}" for name in goods.lists if name in item.doubtful_lists), "")
 
 
 class Applies:
@@ -285,6 +290,8 @@ def consignment_mismatch(condition: Condition, trace: Trace) -> str:
         stated = getattr(profile, attribute)
         if wanted and stated not in wanted:
             return f"{name} is {stated or 'not stated'}"
+    if profile.sender_kind in condition.not_sender:
+        return f"the sender is a {profile.sender_kind}"
     if condition.transport_mode:
         if profile.transport_mode is None:
             raise MissingFactError(
@@ -314,6 +321,8 @@ def _item_mismatch(condition: Condition, item: ItemProfile) -> str:
         return f"origin is {item.origin}"
     if item.origin in condition.not_origin:
         return f"origin is {item.origin}"
+    if condition.claims and not any(one[1] in condition.claims for one in item.claims):
+        return f"none of {', '.join(condition.claims)} is claimed"
     for fact, answers in condition.facts.items():
         if item.facts.get(fact) not in answers:
             return f"{fact} is {item.facts.get(fact, 'not stated')}"

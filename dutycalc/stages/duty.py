@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Final, Literal, get_args
 
 from dutycalc.errors import DutycalcError, FactsError, NotInForceError, NotModelledError
+from dutycalc.expression_working import stated_number
 from dutycalc.expressions import Expression, parse
 from dutycalc.law import Provision
 from dutycalc.lookups import Lookup, Option, listed
@@ -14,8 +15,9 @@ from dutycalc.money import Money
 from dutycalc.profile import ItemProfile
 from dutycalc.schedules import Schedule
 from dutycalc.stages.context import Line, Trace, in_range
+from dutycalc.stages.relief import applies
 from dutycalc.steps import Step, Unknown, add, because, given, greatest, least, missing
-from dutycalc.tables import Special
+from dutycalc.tables import GeneralRate, Special
 from dutycalc.values import Frozen
 
 Classification = Literal["strict", "lowest", "highest"]
@@ -75,13 +77,20 @@ def look_up(
         return Tariff(None, "", Unknown("rate", "stated_duty", f"{fault}; state it as stated_duty"))
     defence = tuple(one.expression_text for one in answer.trade_defence)
     option, reason = answer.selected, answer.reason
+    lines = tuple((one.codes[0], one.selected) for one in answer.lines if one.selected is not None)
     for kind, programme, _ in item.claims:
         if kind == "exclusion":
             continue
-        option = schedule.claim(item.commodity, item.origin, day, programme, kind)  # type: ignore[arg-type]
+        asked: Any = (item.commodity, item.origin, day, programme, kind)
         reason = f"{kind} claimed: {programme}"
+        try:
+            option = schedule.claim(*asked)
+        except FactsError:
+            if classification == "strict":
+                raise
+            option, lines = None, schedule.claim_by_line(*asked)
     if option is None:
-        found = _by_line(answer, item, classification)
+        found = _by_line(answer, item, classification, lines, reason)
     else:
         notices = tuple(dict.fromkeys((*answer.notices, *option.notices(day))))
         options = (option, *(one for one in answer.options if one is not option))
@@ -105,22 +114,29 @@ def _record(option: Option) -> Provision[str]:
     return option.measure.provision().replaced(value=option.expression_text)  # type: ignore[no-any-return]
 
 
-def _by_line(answer: Lookup, item: ItemProfile, classification: Classification) -> Tariff:
+def _by_line(
+    answer: Lookup,
+    item: ItemProfile,
+    classification: Classification,
+    lines: Sequence[tuple[str, Option]],
+    reason: str,
+) -> Tariff:
     """Return the different duties of the lines that a code covers, to be refused or chosen from."""
-    lines = listed(answer.candidates)
     different: dict[str, Option] = {}
-    for line in answer.lines:
-        if line.selected is not None:
-            different.setdefault(line.selected.expression_text, line.selected)
-    options = (*different.values(), *answer.options)
-    text = f"commodity {item.commodity} needs more digits: its lines bear different duties: {lines}"
+    for _, option in lines:
+        different.setdefault(option.expression_text, option)
+    options = (*different.values(), *(one for one in answer.options if one not in different.values()))
+    shown = listed([(code, one.expression_text) for code, one in lines])
+    text = f"commodity {item.commodity} needs more digits: its lines bear different duties: {shown}"
+    told = [text for one in different.values() for text in one.notices(answer.day)]
+    notices = tuple(dict.fromkeys((*answer.notices, *told)))
     if classification == "strict":
-        return Tariff(None, "", Unknown("fact", "commodity", text), answer.notices, options=options)
+        return Tariff(None, "", Unknown("fact", "commodity", text), notices, options=options)
     return Tariff(
         None,
-        answer.reason,
+        reason,
         None,
-        answer.notices,
+        notices,
         candidates=tuple(_record(one) for one in different.values()),
         classification=classification,
         classified=f"{text}; the {classification} duty of them is taken, as the caller chose",
@@ -134,22 +150,22 @@ def amount_of(
     text: str,
     base: Step,
     measure: Callable[[str], Step],
-    provision: Provision[Any] | None,
+    source: Provision[Any] | str,
 ) -> tuple[Step, Expression]:
-    """Return the unrounded amount of an expression on a base, with the measures that it needs."""
+    """Return the unrounded amount of an expression on a base, with the measures that it needs.
+
+    `source` is the record that holds the expression, or the fact by which the caller states it.
+    """
     expression = parse(text).on(trace.day)
 
+    law, stated = (None, source) if isinstance(source, str) else (source, "")
+
     def money(amount: Money, name: str) -> Step:
-        if provision is None:
-            return trace.converted(name, given_number(name, amount))
-        return trace.converted(name, trace.leaf(name, provision, amount.amount, amount.currency))
+        if law is None:
+            return trace.converted(name, stated_number(name, stated, amount.amount, amount.currency))
+        return trace.converted(name, trace.leaf(name, law, amount.amount, amount.currency))
 
-    return expression.trace(label, base, measure, law=provision, money=money), expression
-
-
-def given_number(name: str, amount: Money) -> Step:
-    """Return a number within an expression that the caller stated."""
-    return Step(name, "law", constant=amount.amount, unit=amount.currency)
+    return expression.trace(label, base, measure, law=law, money=money, stated=stated), expression
 
 
 def by_tariff(
@@ -162,9 +178,11 @@ def by_tariff(
     stated = line.item.stated_duty
     if stated is not None:
         step, expression = amount_of(
-            line, f"{label}, at the rate stated by the caller", stated, base, line.measure, None
+            line, f"{label}, at the rate stated by the caller", stated, base, line.measure, "stated_duty"
         )
         return step, f"{expression} (stated)", ()
+    if line.tariff is None:
+        line.tariff = _general_rate(line)
     found: Tariff | None = line.tariff
     if found is not None and found.duty is not None:
         law = found.duty
@@ -184,6 +202,18 @@ def by_tariff(
         "unknown",
         (),
     )
+
+
+def _general_rate(line: Line) -> Tariff | None:
+    """Return the rate that most goods bear, in the place of a tariff that is not in the tables."""
+    for provision in line.border.all("general_rate").values():
+        record: GeneralRate = provision.value
+        if applies(line, provision) is not None:
+            source = provision.citations[0].title
+            told = f"{record.rate} is the general rate of duty, no tariff being in the tables ({source})"
+            law = provision.replaced(value=record.rate)
+            return Tariff(law, f"general rate of {line.border.code}", None, (f"{told}; {record.exceptions}",))
+    return None
 
 
 def _by_classification(
@@ -263,7 +293,8 @@ def stated_charges(line: Line, label: str, kind: str, base: Step) -> list[Step]:
             continue
         name = one.name or f"{label}, stated by the caller"
         if one.expression is not None:
-            found.append(amount_of(line, name, one.expression, base, line.measure, None)[0])
+            fact = f"stated_charges[{place}].expression"
+            found.append(amount_of(line, name, one.expression, base, line.measure, fact)[0])
         else:
             amount = given(name, f"stated_charges[{place}]", one.currency)
             found.append(line.converted(name, amount))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from dutycalc.errors import FactsError
 from dutycalc.law import Provision
@@ -12,7 +12,7 @@ from dutycalc.stages.charges import Traced
 from dutycalc.stages.collection import Binding, Outcome, at_border, party_of
 from dutycalc.stages.context import VALUED, Whole, consignment_mismatch, rounding_unit
 from dutycalc.stages.duty import amount_of
-from dutycalc.stages.relief import whole_limit
+from dutycalc.stages.relief import excess, whole_limit
 from dutycalc.steps import Step, Unknown, add, all_of, any_line, any_of, decide, missing, negate, rounded
 from dutycalc.tables import Charge, Condition, Scheme, Scoped, Take
 
@@ -45,8 +45,13 @@ def _trace(whole: Whole, name: str, provision: Provision[Charge]) -> Traced | No
         )
 
     def measure(unit: str) -> Step:
-        return _measure(whole, unit)
+        found = _measure(whole, unit)
+        if charge.excess_of is None or unit not in _MASSES:
+            return found
+        return excess(whole, charge.excess_of, found, _MASSES[unit])
 
+    if charge.excess_of is not None:
+        base = excess(whole, charge.excess_of, base)
     raw, expression = amount_of(whole, f"{words} before rounding", charge.rate, base, measure, provision)
     rounding = Rounding(rounding_unit(whole, charge.rounding, provision.record), charge.rounding.mode)
     amount = rounded(words, raw, rounding, provision)
@@ -92,6 +97,9 @@ def _gathered(whole: Whole, name: str, phase: int) -> Step:
         found = whole.exports.get(f"amount:{name}")
         return found if found is not None else whole.zero(f"no {name.replace('_', ' ')}", None)
     return whole.sum(f"{name.replace('_', ' ')} of all lines", f"part:{name}", phase)
+
+
+_MASSES: Final = {"kg": "net_mass_kg", "kg/gross": "gross_mass_kg"}
 
 
 def _measure(whole: Whole, unit: str) -> Step:

@@ -46,7 +46,10 @@ def charge_order(law: Law) -> list[str]:
 
 
 def _rests_on(law: Law, name: str) -> list[str]:
-    found = list(law.all("charge")[name].value.base)
+    charges = law.all("charge")
+    found = list(charges[name].value.base)
+    if charges[name].value.rate == "layers":
+        found += [other for other, one in charges.items() if one.value.rate == "schedule"]
     for special in law.all("special").values():
         if special.value.of == name:
             found += special.value.base

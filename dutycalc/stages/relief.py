@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from dutycalc.errors import MissingFactError
 from dutycalc.law import Provision
@@ -25,6 +26,7 @@ from dutycalc.stages.valuation import measured
 from dutycalc.steps import (
     Fitting,
     Step,
+    Unknown,
     add,
     all_of,
     any_line,
@@ -32,9 +34,11 @@ from dutycalc.steps import (
     at_most,
     because,
     below,
+    decide,
     divide,
     fit,
     greatest,
+    missing,
     negate,
     subtract,
     times,
@@ -42,7 +46,9 @@ from dutycalc.steps import (
 from dutycalc.tables import Condition, FurtherMeasure, Limit, Relief, Scoped, Waiver
 
 POINTS: tuple[Point, Point] = ("sale", "import")
-MASSES = frozenset({"gross_mass_kg", "net_mass_kg"})
+WEIGHED = "gross_mass_kg"
+MASSES = frozenset({WEIGHED, "net_mass_kg"})
+ONE = Decimal(1)
 OTHER_GOODS = "other goods"
 SCOPED = (
     "value",
@@ -89,12 +95,16 @@ def _whole_test(whole: Whole, provision: Provision[Limit], point: Point) -> Step
     limit = provision.value
     parts = [_gathered(whole, one, point) for one in limit.measure]
     if limit.history is not None:
-        parts += _history(whole, provision, limit.history)
+        parts += _earlier(whole, provision, "value")
     label = f"{_measures(limit.measure)} of the consignment"
     value = add(label, *parts) if len(parts) > 1 else parts[0]
     tests = [_compared(whole, provision, limit, value)]
     for further in limit.also:
-        tests.append(_compared(whole, provision, further, _gathered(whole, further.measure, point)))
+        mass = _gathered(whole, further.measure, point)
+        before = _earlier(whole, provision, further.measure) if further.measure == WEIGHED else []
+        mass = add(f"{mass.label}, with earlier ones", mass, *before) if before else mass
+        tests.append(_compared(whole, provision, further, mass))
+    tests += _counted(whole, provision)
     return all_of(f"within the limit: {label_of(provision)}", *tests, law=provision)
 
 
@@ -104,21 +114,60 @@ def _measures(names: Iterable[str]) -> str:
 
 def _gathered(whole: Whole, measure: str, point: Point) -> Step:
     label = f"{_measures([measure])} of all lines"
-    return whole.sum(label, f"measure:{measure}@{point}", VALUED, "kg" if measure in MASSES else None)
+    unit = "kg" if measure in MASSES else "item" if measure == "quantity" else None
+    return whole.sum(label, f"measure:{measure}@{point}", VALUED, unit)
 
 
-def _history(whole: Whole, provision: Provision[Limit], period: str) -> list[Step]:
-    """Return what the consignee has already had in the period, where it is stated."""
-    currency = whole.profile.history.get(period)
-    if currency is None:
-        text = f"no earlier consignments of the same {period} are stated"
-        whole.reasons.append(because(text, True, provision))
+def _earlier(whole: Whole, provision: Provision[Limit], field: str) -> list[Step]:
+    """Return the value or mass of what has already come in the period that a limit adds up, where stated."""
+    limit = provision.value
+    if limit.history is None:
         return []
-    return [
-        whole.converted(
-            f"earlier in the {period}", whole.fact(f"earlier in the {period}", f"history[{period}]", currency)
-        )
-    ]
+    unit = "kg/gross" if field == WEIGHED else ""
+    return _stated_before(whole, provision, limit.history, limit.history_of, field, unit)
+
+
+def _stated_before(
+    trace: Trace, provision: Provision[Limit], period: str, of: str, field: str, unit: str
+) -> list[Step]:
+    """Return a fact of earlier consignments: nothing where there were none, unknown if not stated."""
+    words = period.replace("_", " ")
+    past = trace.profile.history.get((period, of))
+    if past is None or past.none:
+        told = "are stated" if past is None else "came"
+        text = f"no earlier consignments of the same {words} {told}"
+        trace.reasons.append(because(text, True, provision))
+        return []
+    known = {"value": past.currency is not None, "count": past.counted, WEIGHED: past.weighed}[field]
+    label = f"{_FIELDS[field]} in the {words}"
+    if not known:
+        reason = f"the law adds up what comes in a {words}: state the {field} of the earlier consignments"
+        unknown = Unknown("fact", f"history.{field}", reason)
+        return [missing(label, unknown, provision, trace.currency if field == "value" else unit)]
+    name = f"history[{period} of {of}, {field}]"
+    if field != "value":
+        return [trace.fact(label, name, unit)]
+    assert past.currency is not None
+    return [trace.converted(label, trace.fact(label, name, past.currency))]
+
+
+_FIELDS: Final = {"value": "earlier", "count": "earlier consignments", WEIGHED: "earlier mass"}
+
+
+def _counted(trace: Trace, provision: Provision[Limit]) -> list[Step]:
+    """Return the tests that no more consignments of a period have come than a limit is for."""
+    tests: list[Step] = []
+    for one in provision.value.counts:
+        words = one.per.replace("_", " ")
+        earlier = _stated_before(trace, provision, one.per, one.of, "count", "")
+        if not earlier:
+            continue
+        this = trace.leaf("this consignment", provision, ONE, "")
+        count = add(f"consignments of the {words}, with this one", *earlier, this)
+        name = f"consignments of a {words}: {label_of(provision)}"
+        most = trace.leaf(name, provision, Decimal(one.at_most), "")
+        tests.append(at_most(f"consignments of the {words} do not exceed {one.at_most}", count, most))
+    return tests
 
 
 def _compared(
@@ -160,6 +209,7 @@ def limit_test(line: Line, name: str, point: Point) -> Step:
             tests.append(
                 _compared(line, provision, further, measured(line, further.measure, point), quantity)
             )
+        tests += _counted(line, provision)
         line.values[key] = all_of(
             f"{limit.per} within the limit: {label_of(provision)}", *tests, law=provision
         )
@@ -241,7 +291,7 @@ def _outside(line: Line, provision: Provision[Any], point: Point) -> str:
             lists.append(line.laws[point].on("limit", name).value.not_for)
     for goods in (*lists, record.only_for):
         entry = unsettled_by(goods, line.item)
-        if entry and not names_goods(goods, line.item):
+        if entry and not names_goods(goods, line.item) and not _elsewhere(line, record):
             raise MissingFactError(
                 f"commodity {line.item.commodity}: {provision.record} turns on {entry}, give more digits",
                 fact="commodity",
@@ -249,6 +299,11 @@ def _outside(line: Line, provision: Provision[Any], point: Point) -> str:
     if record.only_for is not None and not names_goods(record.only_for, line.item):
         return OTHER_GOODS
     return next((entry for goods in lists if (entry := names_goods(goods, line.item))), "")
+
+
+def _elsewhere(line: Line, record: Scoped) -> bool:
+    """Tell whether a record is for other circumstances anyway, whatever the goods."""
+    return bool(record.when) and all(mismatch(one, line, line.item) for one in record.when)
 
 
 def mark_mixed(whole: Whole) -> None:
@@ -286,7 +341,7 @@ def relieve_parts(whole: Whole) -> None:
             continue
         limit: Provision[Limit] = whole.border.on("limit", relief.within)
         text = limit.value.at_most or limit.value.below or ""
-        bound = whole.sum_of_law(f"limit: {label_of(limit)}", Money.parse(text), limit)
+        bound = _left(whole, limit, whole.sum_of_law(f"limit: {label_of(limit)}", Money.parse(text), limit))
         measure = f"relieved:{name}"
         whole.wanted[measure] = VALUED
         if relief.portion == "excess":
@@ -303,6 +358,44 @@ def relieve_parts(whole: Whole) -> None:
             whole.exports[f"part:{name}"] = fit(
                 "whole items within the limit", bound, Fitting(measure, "quantity"), VALUED
             )
+
+
+def excess(whole: Whole, name: str, value: Step, measure: str = "") -> Step:
+    """Return what of the consignment's value, or of another measure, exceeds a limit at the border.
+
+    A measure that the limit does not name is returned as it is.
+    """
+    limit: Provision[Limit] = whole.border.on("limit", name)
+    rules = [limit.value] if not measure else [one for one in limit.value.also if one.measure == measure]
+    for one in rules:
+        number, _, unit = (one.at_most or one.below or "").rpartition(" ")
+        label = f"limit: {label_of(limit)}"
+        if measure:
+            bound = whole.leaf(label, limit, read_decimal(number), unit)
+        else:
+            bound = whole.sum_of_law(label, Money(read_decimal(number), unit), limit)
+        left = _left(whole, limit, bound, measure or "value")
+        over = subtract(f"{value.label} above the limit", value, left)
+        nothing = _nothing(whole, limit, value.unit)
+        value = greatest(f"{value.label} above the limit, if any", over, nothing, law=limit)
+    return value
+
+
+def _nothing(whole: Whole, limit: Provision[Limit], unit: str) -> Step:
+    return whole.leaf("nothing", limit, Decimal(0) * whole.unit, unit)
+
+
+def _left(whole: Whole, limit: Provision[Limit], bound: Step, field: str = "value") -> Step:
+    """Return what earlier consignments have left of a limit: nothing once their number is up."""
+    nothing = _nothing(whole, limit, bound.unit)
+    for earlier in _earlier(whole, limit, field):
+        rest = subtract("left of the limit", bound, earlier)
+        bound = greatest("left of the limit by earlier consignments", rest, nothing, law=limit)
+    tests = _counted(whole, limit)
+    if tests:
+        told = all_of("consignments of the period are not used up", *tests, law=limit)
+        bound = decide("left of the limit", told, bound, nothing, law=limit)
+    return bound
 
 
 def export_relieved(line: Line, name: str) -> Step | None:

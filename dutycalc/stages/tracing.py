@@ -16,6 +16,7 @@ from dutycalc.stages.context import Line, Point, Whole, rounding_unit
 from dutycalc.stages.duty import Tariff
 from dutycalc.stages.fees import trace_fees
 from dutycalc.stages.graph import plan
+from dutycalc.stages.layers import settle, with_lists
 from dutycalc.stages.relief import export_outside, export_relieved, mark_mixed, relieve_parts, test_limits
 from dutycalc.stages.tax import rate_of_class
 from dutycalc.stages.unmodelled import Told, trace_notices, trace_unmodelled
@@ -85,7 +86,8 @@ def _steps_of(traced: Traced) -> list[Step]:
 
 def trace_line(whole: WholeProgram, item: ItemProfile, day: date, tariff: Tariff | None) -> LineProgram:
     """Return the program of a line: price, values, schemes, charges."""
-    line = Line(whole.trace, item, day, tariff)
+    line = Line(whole.trace, with_lists(item, whole.trace.border), day, tariff)
+    line.layers, line.unsettled = settle(line, line.item, line.reasons.append)
     state_price(line)
     _take_taxes_out(line)
     bindings = bind(line)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dutycalc.errors import MissingFactError
 from dutycalc.law import Provision
-from dutycalc.stages.context import Line, label_of
+from dutycalc.stages.context import Line, label_of, mismatch
 from dutycalc.stages.relief import applies
 from dutycalc.steps import Step, Unknown, all_of, decide, missing
 from dutycalc.tables import Charge, Unmodelled
@@ -21,7 +22,12 @@ def not_in_tables(line: Line, kind: str | None, otherwise: Step | None = None) -
     amount: Step | None = None
     for provision in line.border.all("unmodelled").values():
         record: Unmodelled = provision.value
-        fit = applies(line, provision) if record.kind == kind else None
+        if record.when and all(mismatch(one, line, line.item) for one in record.when):
+            continue
+        try:
+            fit = applies(line, provision) if record.kind == kind else None
+        except MissingFactError as fault:
+            return missing(record.subject, Unknown("fact", fault.fact, str(fault)), provision, line.currency)
         if fit is None:
             continue
         stated = "as stated_duty" if kind == "customs_duty" else f"as a stated charge of kind {kind}"

@@ -142,7 +142,9 @@ def _retail_price(line: Line) -> Step:
 
 
 def measured(line: Line, measure: str, point: Point) -> Step:
-    """Return what a limit measures on a line: a value, or a mass."""
+    """Return what a limit measures on a line: a value, a mass, or how many there are."""
+    if measure == "quantity":
+        return line.fact("quantity", "quantity", "item")
     if measure in ("gross_mass_kg", "net_mass_kg"):
         return line.measure("kg/gross" if measure.startswith("gross") else "kg")
     return value(line, measure, point)

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from dutycalc.loader import Law, Tariffs
@@ -124,13 +124,18 @@ def edges_of(tariffs: Tariffs, code: str, day: date) -> Edges:
 def around(entry: str) -> tuple[str, ...]:
     """Return subheadings just inside and just outside a prefix or a range of codes, such as 2203-2208."""
     first, _, last = entry.partition("-")
-    known = sorted(hs_2022())
+    known = _subheadings()
     start = bisect_left(known, first[:6])
     end = bisect_left(known, (last or first)[:6] + "a")
     found = [known[n] for n in (start, end - 1, start - 1, end) if 0 <= n < len(known)]
     if len(first) > 6:
         found.insert(0, first)
     return tuple(dict.fromkeys(found))
+
+
+@cache
+def _subheadings() -> tuple[str, ...]:
+    return tuple(sorted(hs_2022()))
 
 
 def _once(values: Iterable[Any]) -> tuple[Any, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -13,10 +14,10 @@ from typing import Any, Final
 from dutycalc.answer import Charge, Step
 from dutycalc.assessment import Assessment
 from dutycalc.engine import assess
-from dutycalc.errors import DutycalcError
+from dutycalc.errors import DutycalcError, Refusals
 from dutycalc.goods import Consignment
 from dutycalc.law import Provision
-from dutycalc.loader import Tariffs, Territory
+from dutycalc.loader import Law, Tariffs, Territory
 from dutycalc.money import Money, quantum
 from dutycalc.replay import Discrepancy, replay
 from dutycalc.tables import Charge as ChargeRule
@@ -38,8 +39,24 @@ class Violation(Frozen):
         return f"({self.number}) {self.sentence} {self.text}"
 
 
+class Untested(Exception):  # no error: the sentence says nothing of this consignment
+    """Raised by a test that has nothing to decide on a consignment."""
+
+
+class Examined(Frozen):
+    """What an examination finds: refusals by name, the invariants that held, and those that are broken.
+
+    `refusals` are the names of what a strict assessment is refused for, each once; `held` are the numbers
+    of the invariants that were tested and hold. Where no assessment could be made at all, none is tested.
+    """
+
+    refusals: tuple[str, ...]
+    held: tuple[int, ...]
+    violations: tuple[Violation, ...]
+
+
 class Invariant(Frozen):
-    """A sentence that an auditor can sign, and the test that decides it."""
+    """A sentence that an auditor can sign, and the test that decides it; Untested where it has no say."""
 
     number: int
     sentence: str
@@ -60,9 +77,24 @@ class Case:
         return {one.id: one for one in self.result.working}
 
     @cached_property
+    def stated(self) -> str:
+        """Return the statement as JSON text."""
+        return self.consignment.model_dump_json()
+
+    @cached_property
+    def answer(self) -> str:
+        """Return the assessment as JSON text."""
+        return self.result.to_json()
+
+    @cached_property
     def discrepancies(self) -> list[Discrepancy]:
         """Return what the replay finds wrong."""
-        return replay(self.result.to_dict(), _plain(self.consignment))
+        return replay(self.answer, json.loads(self.stated))
+
+    @cached_property
+    def outcomes(self) -> set[Outcome]:
+        """Return what each charge came to, and who collects it."""
+        return _outcomes(self.result)
 
     @cached_property
     def layers(self) -> tuple[Territory, ...]:
@@ -89,26 +121,40 @@ def check(consignment: Consignment, tariffs: Tariffs) -> list[Violation]:
 
     A refusal breaks none, as long as it is one of the library's own.
     """
+    return list(examine(consignment, tariffs).violations)
+
+
+def examine(consignment: Consignment, tariffs: Tariffs) -> Examined:
+    """Return what is refused, which invariants hold and which are broken, with what was found."""
     try:
         case = Case(consignment, tariffs)
-    except DutycalcError:
-        return []
+        missing = [one.refusal() for one in case.result.missing]
+    except DutycalcError as refusal:
+        return Examined(_names([refusal]), (), ())
     except Exception as fault:  # any other failure is what is looked for
-        return [Violation(12, _OWN_REFUSALS, repr(fault))]
-    found = []
+        return Examined((), (), (Violation(12, _OWN_REFUSALS, repr(fault)),))
+    held: list[int] = []
+    broken: list[Violation] = []
     for one in INVARIANTS:
         try:
-            found += [Violation(one.number, one.sentence, text) for text in one.test(case)]
+            found = [Violation(one.number, one.sentence, text) for text in one.test(case)]
+        except Untested:
+            continue
         except Exception as fault:  # a comparison may fail as the assessment may
-            found.append(Violation(12, _OWN_REFUSALS, f"while testing ({one.number}): {fault!r}"))
-    return found
+            found = [Violation(12, _OWN_REFUSALS, f"while testing ({one.number}): {fault!r}")]
+        broken += found
+        held += [] if found else [one.number]
+    return Examined(_names(missing), tuple(held), tuple(broken))
 
 
-def _plain(consignment: Consignment) -> dict[str, Any]:
-    import json  # noqa: PLC0415 # only this needs the statement as plain values
-
-    found: dict[str, Any] = json.loads(consignment.model_dump_json())
-    return found
+def _names(refusals: Iterable[DutycalcError]) -> tuple[str, ...]:
+    found: set[str] = set()
+    for one in refusals:
+        if isinstance(one, Refusals):
+            found.update(_names(each for each in one.exceptions if isinstance(each, DutycalcError)))
+        else:
+            found.add(type(one).__name__)
+    return tuple(sorted(found))
 
 
 def _derived(case: Case) -> Iterator[str]:
@@ -142,13 +188,37 @@ def _law(case: Case) -> Iterator[str]:
         elif not any(_is_latest(one, day, case.tariffs) for day in case.days):
             yield f"{one.record}: the record of {one.valid_from} was read, though a later one was in force"
     then = case.consignment.import_day
+    for one in _read_as_known(case, then):
+        if one.known_from > then and not one.record.partition("/")[2].startswith("measures"):
+            yield f"{one.record} was read as known on {then}; it could be known from {one.known_from}"
+
+
+def _read_as_known(case: Case, then: date) -> Iterator[Provision[Any]]:
+    """Yield the provisions that an assessment as known on a day reads; none where it is refused."""
+    territory = case.tariffs.territory(case.consignment.destination)
+    if all(_same(territory.law(day), territory.law(day, known_on=then)) for day in case.days):
+        yield from _provisions(case.result)  # the same law gives the same programs
+        return
     try:
         earlier = assess(case.consignment, case.tariffs, known_on=then, partial=True)
     except DutycalcError:
         return
-    for one in _provisions(earlier):
-        if one.known_from > then and not one.record.partition("/")[2].startswith("measures"):
-            yield f"{one.record} was read as known on {then}; it could be known from {one.known_from}"
+    for program in (earlier.whole.program, *(line.program for line in earlier.lines)):
+        yield from (one.law for one in program.steps if one.law is not None)
+    for decided in earlier.decisions():
+        yield from decided.way.provisions
+        if decided.outcome.provision is not None:
+            yield decided.outcome.provision
+
+
+def _same(one: Law, other: Law) -> bool:
+    """Tell whether two views of the law hold the same records."""
+    return [*map(id, _records(one))] == [*map(id, _records(other))]
+
+
+def _records(law: Law) -> Iterator[Provision[Any]]:
+    for named in law.families.values():
+        yield from named.values()
 
 
 def _is_latest(read: Provision[Any], day: date, tariffs: Tariffs) -> bool:
@@ -200,33 +270,34 @@ def _outcomes(result: Assessment) -> set[Outcome]:
     return {_outcome(item, charge) for item, charge in result.all_charges()}
 
 
-def _differences(one: Assessment, other: Assessment | None) -> Iterator[str]:
+def _differences(case: Case, other: Assessment | None) -> Iterator[str]:
     if other is None:
         yield "the changed one is refused"
         return
-    for each in sorted(_outcomes(one) ^ _outcomes(other), key=str):
+    for each in sorted(case.outcomes ^ _outcomes(other), key=str):
         yield f"only one of the two has {each}"
 
 
 def _order(case: Case) -> Iterator[str]:
-    if len(case.consignment.items) > 1:
-        yield from _differences(case.result, case.changed(items=tuple(reversed(case.consignment.items))))
+    if len(case.consignment.items) == 1:
+        raise Untested
+    yield from _differences(case, case.changed(items=tuple(reversed(case.consignment.items))))
 
 
-def _limits(result: Assessment) -> Counter[tuple[str, str | None]]:
+def _limits(result: Assessment) -> Counter[tuple[str, bool | None]]:
+    """Count the limits of the consignment and which way each was decided; None where it is unknown."""
     return Counter(
-        (str(step.law.record), step.value)
-        for step in result.working
-        if step.id.startswith("C.") and step.op in ("at_most", "below") and step.law is not None
-        and "/limit." in step.law.record
-    )  # fmt: skip
+        (step.law.record, value if isinstance(value, bool) else None)
+        for step, value in zip(result.whole.program.steps, result.values, strict=True)
+        if step.op in ("at_most", "below") and step.law is not None and "/limit." in step.law.record
+    )
 
 
 def _splitting(case: Case) -> Iterator[str]:
     item = case.consignment.items[0]
     stated = any(one.amount is not None and one.amount.amount for one in item.stated_charges)
     if item.quantity % 2 or item.measures or item.discount or stated or _rounds_values(case):
-        return
+        raise Untested
     fields = {name: getattr(item, name) for name in item.model_fields_set}
     halved = {
         name: fields[name] / 2
@@ -259,13 +330,13 @@ def _no_change(case: Case) -> Iterator[str]:
     one, later = case.consignment, timedelta(days=1)
     territory = case.tariffs.territory(one.destination)
     if any(territory.epoch(day) != territory.epoch(day + later) for day in case.days):
-        return
+        raise Untested
     if territory.schedule() is not None and any(item.stated_duty is None for item in one.items):
-        return
+        raise Untested
     moved: dict[str, Any] = {"sold_on": one.sold_on + later}
     if one.imported_on is not None:
         moved["imported_on"] = one.imported_on + later
-    yield from _differences(case.result, case.changed(**moved))
+    yield from _differences(case, case.changed(**moved))
 
 
 def _dearer(case: Case) -> Iterator[str]:
@@ -273,10 +344,10 @@ def _dearer(case: Case) -> Iterator[str]:
     unit = quantum(item.unit_price.currency)
     fields = {name: getattr(item, name) for name in item.model_fields_set}
     dearer = fields | {"unit_price": Money(item.unit_price.amount + unit, item.unit_price.currency)}
-    one = case.changed(items=(item,))
+    one = case.changed(items=(item,)) if len(case.consignment.items) > 1 else case.result
     other = case.changed(items=(type(item)(**dearer),))
     if one is None or other is None or _tests(one) != _tests(other):
-        return
+        raise Untested
     before = {(at, charge.name): charge for at, charge in one.all_charges()}
     for at, charge in other.all_charges():
         was = before.get((at, charge.name))
@@ -286,8 +357,16 @@ def _dearer(case: Case) -> Iterator[str]:
             yield f"{charge.name} fell from {was.amount} to {charge.amount} at {dearer['unit_price']}"
 
 
-def _tests(result: Assessment) -> list[tuple[str, str | None]]:
-    return [(one.label, one.value) for one in result.working if one.value in ("yes", "no")]
+def _tests(result: Assessment) -> list[tuple[str, bool]]:
+    """Return every test and which way it was decided: what makes two assessments of one regime."""
+    parts = [(result.whole.program, result.values)]
+    parts += [(line.program, each) for line, each in zip(result.lines, result.line_values, strict=True)]
+    return [
+        (step.label, value)
+        for program, values in parts
+        for step, value in zip(program.steps, values, strict=True)
+        if isinstance(value, bool)
+    ]
 
 
 def _rounding(case: Case) -> Iterator[str]:
@@ -321,10 +400,10 @@ def _bases(case: Case) -> Iterator[str]:
 
 
 def _json(case: Case) -> Iterator[str]:
-    again = Consignment.model_validate_json(case.consignment.model_dump_json())
+    again = Consignment.model_validate_json(case.stated)
     if again != case.consignment:
         yield "the statement is not the same when read again"
-    elif assess(again, case.tariffs, partial=True).to_json() != case.result.to_json():
+    elif assess(again, case.tariffs, partial=True).to_json() != case.answer:
         yield "the assessment of the statement, when read again, is not the same"
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from dutycalc.auditing.findings import Cause
 from dutycalc.goods import Consignment, GoodsItem, Party
 from dutycalc.loader import Tariffs
 from dutycalc.money import MINOR_UNITS, Money, plain, quantum
 from dutycalc.shipped import tariffs_folder
 from dutycalc.testing.edges import Edges, days_of, edges_of, lawful_destinations, next_to
+from dutycalc.testing.ledgers import DrawnLedger, ledgers_of
 from dutycalc.words import BUYER_PAYS_CARRIAGE
 
 ORDINARY: Final = (
@@ -31,8 +33,37 @@ ORDINARY: Final = (
 WITHOUT_CENTS: Final = ("JPY", "KRW", "CLP", "KWD")
 """Currencies whose smallest unit is no hundredth."""
 
+_KEPT: Final = 4_096
+"""Parts of strategies kept ready: Hypothesis examines each new one before it draws from it."""
+
 _COUNTRIES: Final = ("CN", "US", "GB", "DE", "JP", "VN", "TR", "CH")
 _RATES: Final = ("1", "0.5", "2", "1.0837", "0.0066", "151.37")
+
+
+@lru_cache(maxsize=_KEPT)
+def _any_of(words: tuple[Any, ...]) -> SearchStrategy[Any]:
+    """Return one of the words, the first of them the plainest."""
+    return st.sampled_from(words)
+
+
+@lru_cache(maxsize=_KEPT)
+def _one_of(*others: tuple[Any, ...]) -> SearchStrategy[Any]:
+    """Return a word of one of the lists, each list as often as the next."""
+    return st.one_of(*map(_any_of, others))
+
+
+@lru_cache(maxsize=_KEPT)
+def _whole(least: int, most: int) -> SearchStrategy[int]:
+    return st.integers(least, most)
+
+
+@cache
+def _count(most: int) -> SearchStrategy[int]:
+    """Return how many lines: one to three, or any number, as often."""
+    return st.one_of(st.integers(1, min(3, most)), st.integers(1, most))
+
+
+_YES_OR_NO: Final = st.booleans()
 
 
 def amounts(
@@ -43,6 +74,11 @@ def amounts(
     near: Sequence[Money] = (),
 ) -> SearchStrategy[Money]:
     """Return amounts in whole minor units of a currency; those in `near` and their neighbours come often."""
+    return _amounts(currency, min_value, max_value, tuple(near))
+
+
+@lru_cache(maxsize=_KEPT)
+def _amounts(currency: str, min_value: str, max_value: str, near: tuple[Money, ...]) -> SearchStrategy[Money]:
     unit = quantum(currency)
     least, most = Decimal(min_value) / unit, Decimal(max_value) / unit
     if least > most or least % 1 or most % 1:
@@ -68,6 +104,11 @@ def days(tariffs: Tariffs, *, destinations: Sequence[str] | None = None) -> Sear
 
 def duty_expressions(*, currency: str = "EUR") -> SearchStrategy[str]:
     """Return duties as a caller may state them: a percentage, a sum by weight, both, a most and a least."""
+    return _duty_expressions(currency)
+
+
+@lru_cache(maxsize=_KEPT)
+def _duty_expressions(currency: str) -> SearchStrategy[str]:
     percent = st.integers(0, 400).map(lambda tenths: f"{plain(Decimal(tenths) / 10)}%")
     specific = st.integers(1, 5000).map(lambda minor: f"{plain(minor * quantum(currency))} {currency}/100kg")
     return st.one_of(
@@ -85,13 +126,13 @@ def parties(
     draw: DrawFn, *, edges: Edges | None = None, role: str = "seller", registered: bool | None = None
 ) -> Party:
     """Return parties to a sale; with `edges`, registered for the schemes that bind the role, or not."""
-    stated: dict[str, Any] = {"country": draw(st.sampled_from(_COUNTRIES))}
+    stated: dict[str, Any] = {"country": draw(_any_of(_COUNTRIES))}
     numbers = [one for one in edges.numbers if one.role == role] if edges is not None else []
-    if numbers and registered is not False and (registered or draw(st.booleans())):
-        one = draw(st.sampled_from(numbers))
+    if numbers and registered is not False and (registered or draw(_YES_OR_NO)):
+        one = draw(_any_of(tuple(numbers)))
         stated["registrations"] = {one.key: one.number}
-    if edges is not None and edges.turnovers and draw(st.booleans()):
-        stated["turnover"] = draw(st.sampled_from(next_to(edges.turnovers[0])))
+    if edges is not None and edges.turnovers and draw(_YES_OR_NO):
+        stated["turnover"] = draw(_any_of(next_to(edges.turnovers[0])))
     return Party.model_validate(stated)
 
 
@@ -105,16 +146,14 @@ def goods_items(
     id: str = "1",
 ) -> GoodsItem:
     """Return lines of goods; with `edges`, of codes just inside and outside the ranges that law names."""
-    codes = [st.sampled_from(ORDINARY)]
-    if edges is not None and edges.codes:
-        codes.append(st.sampled_from(edges.codes))
+    codes = (ORDINARY, edges.codes) if edges is not None and edges.codes else (ORDINARY,)
     near = edges.sums if edges is not None else ()
-    mass = draw(st.integers(1, 31_000))
+    mass = draw(_whole(1, 31_000))
     stated: dict[str, Any] = {
         "id": id,
-        "commodity": draw(st.one_of(codes)),
-        "origin": draw(st.sampled_from((*_COUNTRIES, *(edges.places if edges is not None else ())))),
-        "quantity": "1" if price is not None else draw(st.sampled_from(("1", "2", "3", "7", "100", "2.5"))),
+        "commodity": draw(_one_of(*codes)),
+        "origin": draw(_any_of((*_COUNTRIES, *(edges.places if edges is not None else ())))),
+        "quantity": "1" if price is not None else draw(_any_of(("1", "2", "3", "7", "100", "2.5"))),
         "unit_price": price if price is not None else draw(amounts(currency, near=near)),
         "net_mass_kg": plain(Decimal(mass) / 1000),
         "gross_mass_kg": plain(Decimal(mass + 100) / 1000),
@@ -127,12 +166,12 @@ def goods_items(
 
 def _add_what_law_asks(draw: DrawFn, stated: dict[str, Any], edges: Edges) -> None:
     """Add a class of tax, stated facts, and what the caller must state where the tables hold no law."""
-    if edges.has_schedule and stated["commodity"] in ORDINARY and draw(st.booleans()):
+    if edges.has_schedule and stated["commodity"] in ORDINARY and draw(_YES_OR_NO):
         del stated["stated_duty"]
-    if draw(st.booleans()) and edges.classes:
-        stated["tax_class"] = draw(st.sampled_from(edges.classes))
-    if draw(st.booleans()) and edges.facts:
-        name, answer = draw(st.sampled_from(edges.facts))
+    if draw(_YES_OR_NO) and edges.classes:
+        stated["tax_class"] = draw(_any_of(edges.classes))
+    if draw(_YES_OR_NO) and edges.facts:
+        name, answer = draw(_any_of(edges.facts))
         stated["facts"] = {name: answer}
     if edges.unmodelled:
         stated["stated_charges"] = [
@@ -157,11 +196,11 @@ def consignments(
     """
     if max_items < 1:
         raise ValueError("max_items: a consignment has at least one line")
-    place = draw(st.sampled_from(tuple(destinations or lawful_destinations(tariffs))))
-    day = draw(st.sampled_from(tuple(days or days_of(tariffs, place))))
+    place = draw(_any_of(tuple(destinations or lawful_destinations(tariffs))))
+    day = draw(_any_of(tuple(days or days_of(tariffs, place))))
     edges = edges_of(tariffs, place, day)
     prices, currency = draw(_prices(edges, max_items))
-    dispatch = draw(st.sampled_from((*_COUNTRIES, *edges.places)))
+    dispatch = draw(_any_of((*_COUNTRIES, *edges.places)))
     items = [
         draw(goods_items(edges=edges, currency=currency, price=price, id=str(n + 1)))
         for n, price in enumerate(prices)
@@ -170,30 +209,30 @@ def consignments(
         "destination": place,
         "dispatch": dispatch,
         "sold_on": day,
-        "channel": draw(st.sampled_from(("post", "express", "freight"))),
-        "transport_mode": draw(st.sampled_from(("air", "sea", "road"))),
-        "purpose": draw(st.sampled_from(("sale", "sale", "sale", "gift"))),
-        "buyer": {"kind": draw(st.sampled_from(("consumer", "consumer", "consumer", "business")))},
+        "channel": draw(_any_of(("post", "express", "freight"))),
+        "transport_mode": draw(_any_of(("air", "sea", "road"))),
+        "purpose": draw(_any_of(("sale", "sale", "sale", "gift"))),
+        "buyer": {"kind": draw(_any_of(("consumer", "consumer", "consumer", "business")))},
         "items": items,
     }
-    stated["delivery_term"] = draw(st.sampled_from((None, "DDP", "DAP", "FOB")))
-    if stated["delivery_term"] in BUYER_PAYS_CARRIAGE or draw(st.booleans()):
+    stated["delivery_term"] = draw(_any_of((None, "DDP", "DAP", "FOB")))
+    if stated["delivery_term"] in BUYER_PAYS_CARRIAGE or draw(_YES_OR_NO):
         stated["transport"] = draw(amounts(currency, max_value="50"))
         stated["insurance"] = draw(amounts(currency, max_value="10"))
-    if draw(st.booleans()):
+    if draw(_YES_OR_NO):
         stated["seller"] = draw(parties(edges=edges, role="seller"))
-        if draw(st.booleans()):
+        if draw(_YES_OR_NO):
             stated["platform"] = draw(parties(edges=edges, role="platform"))
-    if draw(st.integers(0, 3)) == 3:
-        stated["imported_on"] = day + timedelta(days=draw(st.sampled_from((0, 1, 30))))
-    if draw(st.booleans()) and edges.elections:
-        stated["elections"] = (draw(st.sampled_from(edges.elections)),)
+    if draw(_whole(0, 3)) == 3:
+        stated["imported_on"] = day + timedelta(days=draw(_any_of((0, 1, 30))))
+    if draw(_YES_OR_NO) and edges.elections:
+        stated["elections"] = (draw(_any_of(edges.elections)),)
     used = {currency, *(one.currency for one in edges.sums)} - {edges.currency}
     stated["exchange_rates"] = [
         {
             "from": one,
             "to": edges.currency,
-            "rate": draw(st.sampled_from(_RATES)),
+            "rate": draw(_any_of(_RATES)),
             "on": day,
             "source": "test",
         }
@@ -205,19 +244,19 @@ def consignments(
 @st.composite
 def _prices(draw: DrawFn, edges: Edges, max_items: int) -> tuple[list[Money | None], str]:
     """Return a price for each line, None where any will do, and their currency."""
-    count = draw(st.one_of(st.integers(1, min(3, max_items)), st.integers(1, max_items)))
-    if not edges.sums or draw(st.booleans()):
-        currency = draw(st.sampled_from((edges.currency, *_currencies(edges))))
+    count = draw(_count(max_items))
+    if not edges.sums or draw(_YES_OR_NO):
+        currency = draw(_any_of((edges.currency, *_currencies(edges))))
         return [None] * count, currency
-    limit = draw(st.sampled_from(edges.sums))
+    limit = draw(_any_of(edges.sums))
     unit = quantum(limit.currency)
     aimed = limit.amount
-    if draw(st.booleans()) and edges.rates:
-        rate = draw(st.sampled_from(edges.rates))
+    if draw(_YES_OR_NO) and edges.rates:
+        rate = draw(_any_of(edges.rates))
         aimed = (aimed / rate) // unit * unit
-    target = max(aimed + draw(st.sampled_from((0, -1, 1))) * unit, Decimal(0))
+    target = max(aimed + draw(_any_of((0, -1, 1))) * unit, Decimal(0))
     parts = [
-        Money(min(draw(st.integers(0, 500)) * unit, target / count // unit * unit), limit.currency)
+        Money(min(draw(_whole(0, 500)) * unit, target / count // unit * unit), limit.currency)
         for _ in range(count - 1)
     ]
     left = target - sum((one.amount for one in parts), Decimal(0))
@@ -263,6 +302,25 @@ FAULTS: Final[dict[str, Callable[[dict[str, Any]], None]]] = {
 """Ways in which a statement cannot be read, by name."""
 
 
+def ledgers(
+    tariffs: Tariffs,
+    *,
+    destinations: Sequence[str] | None = None,
+    days: Sequence[date] | None = None,
+    max_consignments: int = 3,
+    max_items: int = 3,
+    errors: Sequence[Cause] = (),
+) -> SearchStrategy[DrawnLedger]:
+    """Return ledgers for `dutycalc.audit` in which what is owed was charged.
+
+    `errors` plants one error of each cause that it names, each on one line of its own consignment, such
+    that no cause that the audit tries earlier explains it. ValueError for an unknown cause, or for more
+    errors than consignments.
+    """
+    carts = consignments(tariffs, destinations=destinations, days=days, max_items=max_items)
+    return ledgers_of(carts, tariffs, max_consignments=max_consignments, errors=errors)
+
+
 @st.composite
 def malformed_consignments(
     draw: DrawFn, tariffs: Tariffs, *, destinations: Sequence[str] | None = None
@@ -295,6 +353,6 @@ def register_types() -> None:
 
 
 __all__ = [
-    "amounts", "consignments", "days", "duty_expressions", "goods_items", "malformed_consignments",
-    "parties", "register_types",
+    "amounts", "consignments", "days", "duty_expressions", "goods_items", "ledgers",
+    "malformed_consignments", "parties", "register_types",
 ]  # fmt: skip
