@@ -45,9 +45,12 @@ class File(Frozen):
 
 
 class Law:
-    """The law of one territory on one day, as known on another, in one choice of disputed readings."""
+    """The law of one territory on one day, as known on another, in one choice of disputed readings.
 
-    __slots__ = ("_found", "code", "day", "families", "known_on", "names", "variants")
+    `kept` is where readers keep what they make of it once, such as an index.
+    """
+
+    __slots__ = ("code", "day", "families", "kept", "known_on", "variants")
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Law:
         self.families = families
         self.known_on = known_on
         self.variants = variants
+        self.kept: dict[Any, Any] = {}
 
     def all(self, family: str) -> Mapping[str, Provision[Any]]:
         """Return the records of a family in force, by name, in the order of the files."""

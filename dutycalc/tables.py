@@ -289,9 +289,9 @@ class Limit(Record):
 
     `measure` names values, charges or masses (`gross_mass_kg`, `net_mass_kg`), added up, or the `quantity`
     in items. `per` is `consignment`, `line`, or `item` (one unit of a line). `at_most` is "not exceeding",
-    `below` is strict. `also` are further measures that must be within, too. `history` adds what has already come in
-    the period, to the same consignee (`history_of`: all of it, or what this sender sent). `counts` are how
-    many consignments of a period, this one among them, the limit is for; the rest are outside.
+    `below` is strict. `also` are further measures that must be within, too. `history` adds what has already
+    come in the period, to the same consignee (`history_of`: all, or what this sender sent). `counts` are
+    how many consignments of a period, this one among them, the limit is for; the rest are outside.
     """
 
     measure: Annotated[list[Slug], Guard(before=_listed)]

@@ -125,7 +125,7 @@ def alternatives(node: ast.AST, parent: ast.AST) -> Iterator[tuple[str, ast.AST 
     ):
         plain = isinstance(node, (ast.Compare, ast.UnaryOp))
         if not plain:
-            yield "condition", ast.UnaryOp(ast.Not(), node)  # type: ignore[arg-type]
+            yield "condition", ast.UnaryOp(ast.Not(), node)
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -288,7 +288,7 @@ def first_failure(module: str, tree: ast.Module | None, killers: Counter[str]) -
     for name in [one for one in sys.modules if one.partition(".")[0] == "dutycalc"]:
         del sys.modules[name]
     if tree is not None:
-        sys.meta_path.insert(0, _Finder(module, tree))  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder(module, tree))
     own = OWN.get(module, ["engine"])
     symbolic = module.startswith("stages") or module == "engine"
     others = [one for one in OTHERS if one not in own]

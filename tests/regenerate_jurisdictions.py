@@ -33,6 +33,9 @@ from dutycalc.tables import FAMILIES  # noqa: E402
 from dutycalc.testing.edges import lawful_destinations  # noqa: E402
 from dutycalc.wording import record_in_words, spaced  # noqa: E402
 
+MADE_ELSEWHERE: Final = frozenset({"us-validation.md", "us-sweep.md"})
+"""Pages of the folder that other commands make."""
+
 FOLDER: Final = ROOT / "docs" / "jurisdictions"
 COVERAGE: Final = ROOT / "docs" / "coverage.md"
 GOLDEN: Final = ROOT / "docs" / "golden.md"
@@ -349,7 +352,7 @@ def main() -> None:
     for path, text in wanted.items():
         path.write_text(text, encoding="utf-8", newline="\n")
     for path in FOLDER.glob("*.md"):
-        if path not in wanted:
+        if path not in wanted and path.name not in MADE_ELSEWHERE:
             path.unlink()
 
 

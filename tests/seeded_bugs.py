@@ -230,7 +230,8 @@ def _shut_out_let_in() -> list[Any]:
 
 
 def _history_forgotten() -> list[Any]:
-    profile = engine.consignment_profile
+    inner: Any = engine
+    profile = inner.consignment_profile
     return [patch.object(engine, "consignment_profile", lambda *of: _Other(profile(*of), history={}))]
 
 
@@ -249,12 +250,15 @@ def _bound_ignored(choice: str) -> Callable[[], list[Any]]:
 
 
 def _minimum_for_each_article() -> list[Any]:
-    amount_of, greatest = fees.amount_of, expression_tree.greatest
+    stage: Any = fees
+    tree: Any = expression_tree
+    amount_of, greatest = stage.amount_of, tree.greatest
 
     def changed(whole: Any, *rest: Any) -> Any:
         def each(label: str, first: steps.Step, least: steps.Step, **options: Any) -> steps.Step:
             articles = whole.sum("articles", "quantity", context.VALUED, "item")
-            return greatest(label, first, steps.times("for each article", least, articles), **options)
+            found: steps.Step = greatest(label, first, steps.times("for each article", least, articles), **options)
+            return found
 
         with patch.object(expression_tree, "greatest", each):
             return amount_of(whole, *rest)
@@ -263,7 +267,8 @@ def _minimum_for_each_article() -> list[Any]:
 
 
 def _for_each_line() -> list[Any]:
-    shares = engine.shares
+    inner: Any = engine
+    shares = inner.shares
 
     def changed(amount: Any, weights: Any, groups: Any, *rest: Any) -> Any:
         each = groups and [None if one is None else str(n) for n, one in enumerate(groups)]
@@ -277,7 +282,8 @@ def _standard_rate_for_all() -> list[Any]:
 
     def changed(line: Any, point: Any) -> Any:
         standard = _Other(line.item, tax_class="standard")
-        return rate_of_class(_Other(line, item=standard), point)
+        other: Any = _Other(line, item=standard)
+        return rate_of_class(other, point)
 
     return _everywhere(rate_of_class, changed)
 
@@ -317,7 +323,8 @@ def _seller_before_platform() -> list[Any]:
     party_of = collection.party_of
 
     def changed(trace: Any, scheme: Any, point: Any) -> Any:
-        return party_of(trace, _Other(scheme, liable=sorted(scheme.liable, key="seller".__ne__)), point)
+        other: Any = _Other(scheme, liable=sorted(scheme.liable, key="seller".__ne__))
+        return party_of(trace, other, point)
 
     return _everywhere(party_of, changed)
 
@@ -357,7 +364,8 @@ def _known_from_ignored() -> list[Any]:
 
 
 def _day_of_sale_for_importation() -> list[Any]:
-    trace_whole = engine.trace_whole
+    inner: Any = engine
+    trace_whole = inner.trace_whole
     return [patch.object(engine, "trace_whole", lambda profile, sale, _: trace_whole(profile, sale, sale))]
 
 
@@ -467,5 +475,6 @@ def main(examples: int = 500, every: int = 1, *only: str) -> int:
 
 
 if __name__ == "__main__":
-    numbers = [int(one) for one in sys.argv[1:3]]
-    sys.exit(main(*numbers, *sys.argv[3:]))
+    asked = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    each = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    sys.exit(main(asked, each, *sys.argv[3:]))

@@ -170,7 +170,10 @@ def test_no_candidate_is_below_the_lowest_or_above_the_highest(
 # Claims
 
 
-KOREAN = {"origin": "KR", "claims": [{"kind": "preference", "programme": "KR", "proof": "declared"}]}
+KOREAN: dict[str, Any] = {
+    "origin": "KR",
+    "claims": [{"kind": "preference", "programme": "KR", "proof": "declared"}],
+}
 
 
 @pytest.mark.parametrize(

@@ -761,3 +761,20 @@ def test_one_profile_with_other_amounts_has_other_results(tariffs: Tariffs) -> N
     found: list[Assessment] = [assessed(tariffs, price(f"{n}.00 EUR")) for n in (10, 20, 30)]
     duties = [one.items[0].charge("customs_duty").amount for one in found]
     assert duties == [Money(Decimal(n).scaleb(0).quantize(Decimal("0.01")), "EUR") for n in (1, 2, 3)]
+
+
+def test_a_stated_percentage_of_a_charge_without_a_base_is_refused_not_zero(tmp_path: Path) -> None:
+    excise = """
+[[charge.excise]]
+valid_from = 2020-01-01
+kind = "excise"
+rate = "stated"
+rounding = { to = "0.01 EUR", mode = "half_up" }
+cite = ["act"]
+"""
+    tariffs = write(tmp_path, *LAW, excise)
+    one = {"kind": "excise", "expression": "7.3%"}
+    with pytest.raises(FactsError, match="7.3% of what"):
+        assessed(tariffs, item(stated_charges=[one]))
+    each = {"kind": "excise", "expression": "2 EUR/item"}
+    assert amounts(assessed(tariffs, item(stated_charges=[each])))["1 excise"] == "2.00 EUR"

@@ -10,6 +10,7 @@ from regenerate_jurisdictions import (
     CASES,
     FOLDER,
     GOLDEN,
+    MADE_ELSEWHERE,
     own_limits,
     pages,
     shown_day,
@@ -45,7 +46,8 @@ def test_every_page_stands_as_the_tables_make_it(made: dict[Path, str]) -> None:
 
 
 def test_no_page_stands_for_a_territory_that_is_not_in_the_tables(made: dict[Path, str]) -> None:
-    assert sorted(path.name for path in FOLDER.glob("*.md") if path not in made) == [], AGAIN
+    assert sorted(path.name for path in FOLDER.glob("*.md")
+                  if path not in made and path.name not in MADE_ELSEWHERE) == [], AGAIN  # fmt: skip
 
 
 def test_a_page_tells_every_record_of_its_own_that_is_in_force(

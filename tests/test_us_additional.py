@@ -14,6 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dutycalc import Consignment, DutycalcError, assess, load_tariffs
+from dutycalc.errors import Refusals
 from dutycalc.money import EXACT
 from dutycalc.profile import ItemProfile
 from dutycalc.stages.context import Whole
@@ -46,7 +47,7 @@ def assessed(code: str, origin: str, day: date) -> us_sweep.Cell:
     }  # fmt: skip
     try:
         found = assess(Consignment.model_validate({**cart, "items": [line]}), US)
-    except* DutycalcError:
+    except (DutycalcError, Refusals):
         return us_sweep.Cell(None, "refused")
     duties = ("customs_duty", "additional_duty")
     sums = [one.amount.amount for one in found.items[0].charges if one.kind in duties and one.amount]
@@ -111,13 +112,29 @@ def test_the_order_of_layers_does_not_matter(code: str, origin: str, day: date, 
     assert bearing(us_sweep.under(whole, dict(layers)), item) == stack
 
 
-@pytest.mark.parametrize("row", us_validation.rows(), ids=lambda row: row.case_id)
-def test_a_row_is_exact_or_listed(row: us_validation.Row) -> None:
-    outcome = us_validation.judge(row, US)
-    assert outcome.exact or row.case_id in us_validation.LISTED, outcome
+@lru_cache(maxsize=1)
+def outcomes() -> list[us_validation.Outcome]:
+    """Return what became of every row of the peers, computed once."""
+    return list(us_validation.outcomes(US))
 
 
-def test_the_pages_stand_as_their_commands_make_them() -> None:
+def test_every_row_of_the_peers_is_exact_or_listed_with_its_reason() -> None:
+    apart = {one.row["case_id"] for one in outcomes() if one.kind != "exact"}
+    assert apart == us_validation.DIFFERENCES.keys()
+
+
+def test_the_page_of_the_peers_says_what_the_command_says() -> None:
     page = us_validation.PAGE.read_text(encoding="utf-8")
-    assert us_validation.page(US) == page
-    assert us_sweep.PAGE.is_file()
+    assert us_validation.table(outcomes()) in page
+    for one in outcomes():
+        if one.kind != "exact":
+            name = one.row["case_id"]
+            found = one.found if one.kind == "differs" else "refused"
+            assert f"| {name} | {one.expected} | {found} | {us_validation.DIFFERENCES[name]} |" in page
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_the_page_of_the_sweep_says_how_many_lines_there_are(day: date) -> None:
+    page = us_sweep.PAGE.read_text(encoding="utf-8")
+    assert f"{len(CODES):,} tariff lines" in page
+    assert str(day) in page

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from dutycalc import Consignment, DutycalcError, Money, Tariffs, load_tariffs
 from dutycalc.errors import NotInForceError
 from dutycalc.expressions import parse
+from dutycalc.law import Provision
 from dutycalc.loader import Law
 from dutycalc.money import EXACT, round_to
 from dutycalc.profile import ItemProfile, consignment_profile, item_profile
@@ -61,6 +62,9 @@ MEASURES: Mapping[str, Decimal] = {
 
 
 UNSETTLED = "additional duty: the code needs more than eight digits"
+
+
+BEFORE = "customs duty: the tariff schedule does not cover the day"
 
 
 class Cell(NamedTuple):
@@ -134,7 +138,7 @@ class Day:
             try:
                 found = self._by_text(self.schedule.lookup(code, origin, self.day).only().expression_text)
             except NotInForceError:
-                found = "customs duty: the tariff schedule does not cover the day"
+                found = BEFORE
             except DutycalcError as fault:
                 found = f"customs duty: {type(fault).__name__}"
             self._duty[key] = found
@@ -179,7 +183,7 @@ class Day:
 
     def added(self, kind: Any, origin: str, stack: Stack, duty: Decimal) -> Decimal:
         """Return what the layers of a kind come to beside a customs duty."""
-        rests = any(one.value.kind == "up_to" for one in stack.values())
+        rests = any(map(rests_on_duty, stack.values()))
         key = (kind, origin, duty if rests else None)
         found = self._added.get(key)
         if found is None:
@@ -187,6 +191,11 @@ class Day:
             found = sum((round_to(one, CENT, "half_up") for one in each.values()), Decimal(0))
             self._added[key] = found
         return found
+
+
+def rests_on_duty(layer: Provision[Any]) -> bool:
+    """Tell whether a layer's amount depends on what customs duty comes to."""
+    return bool(layer.value.kind == "up_to")
 
 
 def reason_of(fault: DutycalcError) -> str:
@@ -238,9 +247,10 @@ def cells(tariffs: Tariffs, day: date) -> Iterator[tuple[str, str, Cell]]:
 def cell(law: Day, code: str, kind: Any, item: ItemProfile, origin: str) -> Cell:
     """Return the answer for one line and origin."""
     duty = law.duty(code, origin)
-    if isinstance(duty, str):
-        return Cell(None, duty)
     stack = law.stack(kind, item, origin)
+    if isinstance(duty, str):
+        known = duty == BEFORE and not isinstance(stack, str) and not any(map(rests_on_duty, stack.values()))
+        return Cell(None, f"{duty}; the layers on top are known" if known else duty)
     if isinstance(stack, str):
         return Cell(None, stack)
     return Cell(duty + law.added(kind, origin, stack, duty), "")

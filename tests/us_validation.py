@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from dutycalc import Consignment, DutycalcError, Tariffs, assess, load_tariffs
-from dutycalc.stages.layers import codes_of
+from dutycalc.profile import item_profile
+from dutycalc.stages.layers import with_lists
 
+PAGE: Final = Path(__file__).parents[1] / "docs" / "jurisdictions" / "us-validation.md"
 FILE: Final = Path(__file__).parent / "golden" / "us_rates.csv"
-Row = Mapping[str, str]
+Row = dict[str, str]
 Facts = dict[str, str]
 
 IEEPA: Final = ("ieepa_fentanyl", "ieepa_reciprocal", "ieepa_country")
@@ -210,12 +212,10 @@ def _membership(row: Row, tariffs: Tariffs) -> Outcome:
     stem = row["component"].removeprefix("membership:").partition("_membership")[0]
     for extra in ("_heading", "_subheading6"):
         stem = stem.removesuffix(extra)
-    lists = tariffs.territory("US").law(date.fromisoformat(row["entry_date"])).all("goods_list")
-    held = [
-        name for name in MEMBERSHIPS[stem]
-        if name in lists and (codes_of(lists[name].value.codes).holds(row["hts10"])
-                              or codes_of(lists[name].value.codes).may_hold(row["hts10"]))
-    ]  # fmt: skip
+    law = tariffs.territory("US").law(date.fromisoformat(row["entry_date"]))
+    horse = Consignment.model_validate(consignment_of(row | {"hts10": "01012100", "country": "CN"}))
+    item = with_lists(item_profile(horse.items[0]).replaced(commodity=row["hts10"]), law)
+    held = [name for name in MEMBERSHIPS[stem] if name in item.lists | item.doubtful_lists]
     return Outcome(row, "exact" if held else "differs", "named", ", ".join(held) or "not named")
 
 

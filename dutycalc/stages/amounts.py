@@ -254,7 +254,7 @@ def by_rate(
             return including_itself(label, base, rate, provision), percentage(rate.constant), classes
         return times(label, base, rate), percentage(rate.constant), classes
     if charge.rate == "stated":
-        stated = stated_charges(line, words, charge.kind, base)
+        stated = stated_charges(line, words, charge.kind, base, based=bool(charge.base))
         if len(stated) == 1:
             return stated[0], "stated", ()
         if stated:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, get_args
 
 from dutycalc.errors import DutycalcError, FactsError, NotInForceError, NotModelledError
 from dutycalc.expression_working import stated_number
+from dutycalc.expression_tree import AdValorem
 from dutycalc.expressions import Expression, parse
 from dutycalc.law import Provision
 from dutycalc.lookups import Lookup, Option, listed
@@ -285,8 +286,11 @@ def by_special(line: Line, label: str, base: Step, provision: Provision[Special]
     return step, f"{expression}{f' less {special.less}' if special.less else ''}"
 
 
-def stated_charges(line: Line, label: str, kind: str, base: Step) -> list[Step]:
-    """Return the charges of a kind that the caller vouches for, each before rounding."""
+def stated_charges(line: Line, label: str, kind: str, base: Step, *, based: bool = True) -> list[Step]:
+    """Return the charges of a kind that the caller vouches for, each before rounding.
+
+    FactsError for a percentage of a charge that the tables do not base on any value: it is not `based`.
+    """
     found: list[Step] = []
     for place, one in enumerate(line.item.stated_charges):
         if one.kind != kind:
@@ -294,6 +298,12 @@ def stated_charges(line: Line, label: str, kind: str, base: Step) -> list[Step]:
         name = one.name or f"{label}, stated by the caller"
         if one.expression is not None:
             fact = f"stated_charges[{place}].expression"
+            if not based and any(isinstance(each, AdValorem) for each in parse(one.expression).walk()):
+                raise FactsError(
+                    f"{fact}: {one.expression} of what? The tables of {line.border.code} base {kind} on no "
+                    "value; state the amount",
+                    fact=fact,
+                )
             found.append(amount_of(line, name, one.expression, base, line.measure, fact)[0])
         else:
             amount = given(name, f"stated_charges[{place}]", one.currency)

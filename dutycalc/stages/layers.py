@@ -37,68 +37,64 @@ Stack = dict[str, Provision[Layer]]
 Unsettled = dict[str, tuple[str, str]]
 """Charges that turn on digits which a code lacks: a longer code that would tell, and the headings."""
 
-Answers = dict[str, frozenset[str]]
-"""Facts on which layers turn, each with the answers that the law names."""
+Answers = dict[str, tuple[set[str], set[int]]]
+"""Facts on which layers turn, each with the answers that the law names, and the places of those layers."""
 
 TEXTS_KEPT: Final = 4_096
-"""Lists, conditions and rates that are kept ready to be asked."""
+"""Conditions and rates that are kept ready to be asked."""
 
 NOTHING: Final = Decimal(0)
 PER_CENT: Final = 100
 
 
-class Codes(Frozen):
-    """A list of goods, ready to be asked: its prefixes, their lengths, and its ranges."""
+class Index(Frozen):
+    """The lists of goods of a law, ready to be asked by code: which lists name a prefix or a range."""
 
-    prefixes: frozenset[str]
-    lengths: tuple[int, ...]
-    ranges: tuple[str, ...]
+    names: dict[str, tuple[str, ...]]
+    ranges: tuple[tuple[str, str], ...]
     ordered: tuple[str, ...]
 
-    def holds(self, commodity: str) -> bool:
-        """Tell whether a code falls under the list."""
-        prefixes = self.prefixes
-        return any(commodity[:length] in prefixes for length in self.lengths) or any(
-            in_range(commodity, entry) for entry in self.ranges
-        )
+    def holding(self, commodity: str) -> frozenset[str]:
+        """Return the lists under which a code falls."""
+        names = self.names
+        found = [name for end in range(2, len(commodity) + 1) for name in names.get(commodity[:end], ())]
+        found += [name for entry, name in self.ranges if in_range(commodity, entry)]
+        return frozenset(found)
 
     def under(self, commodity: str) -> Iterator[str]:
         """Yield the prefixes that are longer than a code and begin with it."""
-        for entry in self.ordered[bisect_left(self.ordered, commodity) :]:
+        for place in range(bisect_left(self.ordered, commodity), len(self.ordered)):
+            entry = self.ordered[place]
             if not entry.startswith(commodity):
                 return
             if entry != commodity:
                 yield entry
 
-    def may_hold(self, commodity: str) -> bool:
-        """Tell whether a code, with more digits, may fall under the list."""
-        at = bisect_left(self.ordered, commodity)
-        return at < len(self.ordered) and self.ordered[at].startswith(commodity)
 
-
-@lru_cache(maxsize=TEXTS_KEPT)
-def codes_of(text: str) -> Codes:
-    """Return a list of goods as the tables write it, ready to be asked."""
-    entries = text.split()
-    prefixes = frozenset(one for one in entries if "-" not in one)
-    lengths = tuple(sorted({len(one) for one in prefixes}))
-    ranges = tuple(one for one in entries if "-" in one)
-    return Codes(prefixes, lengths, ranges, tuple(sorted(prefixes)))
+def _index(law: Law) -> Index:
+    """Return the index of a law's lists of goods, made once."""
+    found: Index | None = law.kept.get("goods_lists")
+    if found is None:
+        names: dict[str, tuple[str, ...]] = {}
+        ranges: list[tuple[str, str]] = []
+        for name, provision in law.all("goods_list").items():
+            for entry in provision.value.codes.split():
+                if "-" in entry:
+                    ranges.append((entry, name))
+                else:
+                    names[entry] = (*names.get(entry, ()), name)
+        found = law.kept["goods_lists"] = Index(names, tuple(ranges), tuple(sorted(names)))
+    return found
 
 
 def with_lists(item: ItemProfile, law: Law) -> ItemProfile:
     """Return the item with the lists of goods that hold it, and those that may with more digits."""
-    holding: list[str] = []
-    doubtful: list[str] = []
-    for name, provision in law.all("goods_list").items():
-        codes = codes_of(provision.value.codes)
-        if codes.holds(item.commodity):
-            holding.append(name)
-        elif codes.may_hold(item.commodity):
-            doubtful.append(name)
-    if not holding and not doubtful:
+    if not law.all("goods_list"):
         return item
-    return item.replaced(lists=frozenset(holding), doubtful_lists=frozenset(doubtful))  # type: ignore[no-any-return]
+    index = _index(law)
+    holding = index.holding(item.commodity)
+    doubtful = frozenset(name for entry in index.under(item.commodity) for name in index.names[entry])
+    return item.replaced(lists=holding, doubtful_lists=doubtful - holding)  # type: ignore[no-any-return]
 
 
 def settle(
@@ -106,7 +102,7 @@ def settle(
 ) -> tuple[Stack, Unsettled]:
     """Return the layers that bear on an item, and the charges of which its short code does not tell."""
     unsettled: Unsettled = {}
-    if not any(True for _ in _in_force(trace.border)):
+    if not _for_origin(trace.border, item.origin):
         return {}, unsettled
     stack = bearing(trace, item, tell)
     for one in _completed(trace, item):
@@ -123,10 +119,8 @@ def _completed(trace: Trace, item: ItemProfile) -> Iterator[ItemProfile]:
     """Yield the item with each longer code that would put it on other lists of goods than its own does."""
     code = item.commodity
     law = trace.border
-    entries: set[str] = set()
-    for name in item.doubtful_lists:
-        entries.update(codes_of(law.on("goods_list", name).value.codes).under(code))
-    for provision in _in_force(law):
+    entries = set(_index(law).under(code)) if item.doubtful_lists else set()
+    for provision in _for_origin(law, item.origin):
         for goods in (provision.value.only_for, provision.value.not_for):
             named = goods.commodities if goods is not None else ()
             entries.update(one for one in named if len(one) > len(code) and one.startswith(code))
@@ -144,18 +138,32 @@ def bearing(trace: Trace, item: ItemProfile, tell: Callable[[Step], None] | None
     ConflictError where two layers of one charge bear. `tell` is given the reasons for which a layer gives
     way.
     """
+    fitting = (one for one in _candidates(trace, item) if _fits(one, trace, item))
+    return _without_those_that_yield(_by_charge(fitting), tell or (lambda _: None))
+
+
+def _candidates(trace: Trace, item: ItemProfile) -> tuple[Provision[Layer], ...]:
     if any(one.kind == "additional_duty" for one in item.stated_charges):
-        return {}
-    fitting = _by_charge(one for one in _in_force(trace.border) if _fits(one, trace, item))
-    return _without_those_that_yield(fitting, tell or (lambda _: None))
+        return ()
+    return _for_origin(trace.border, item.origin)
 
 
-def _in_force(law: Law) -> Iterator[Provision[Layer]]:
-    charges = law.all("charge")
-    for one in law.all("layer").values():
-        charge = charges.get(one.value.of)
-        if charge is not None and charge.value.rate == "layers":
-            yield one
+def _for_origin(law: Law, origin: str) -> tuple[Provision[Layer], ...]:
+    """Return the layers in force of charges in force that goods of an origin can bear."""
+    key = ("layers", origin)
+    found: tuple[Provision[Layer], ...] | None = law.kept.get(key)
+    if found is None:
+        charges = law.all("charge")
+        found = law.kept[key] = tuple(
+            one for one in law.all("layer").values()
+            if one.value.of in charges and charges[one.value.of].value.rate == "layers"
+            and (not one.value.when or any(_is_for_origin(each, origin) for each in one.value.when))
+        )  # fmt: skip
+    return found
+
+
+def _is_for_origin(condition: Condition, origin: str) -> bool:
+    return (not condition.origin or origin in condition.origin) and origin not in condition.not_origin
 
 
 def _by_charge(layers: Iterable[Provision[Layer]]) -> dict[str, list[Provision[Layer]]]:
@@ -234,34 +242,43 @@ def questions(trace: Trace, item: ItemProfile) -> Iterator[tuple[str, str, Stack
 
     Only answers that change them.
     """
-    now = bearing(trace, item)
-    if not trace.border.all("layer"):
-        return
-    for fact, answers in sorted(_open(trace, item).items()):
+    candidates = _candidates(trace, item)
+    fits = [_fits(one, trace, item) for one in candidates]
+    now = _stack(candidates, fits)
+    for fact, (answers, turning) in sorted(_open(candidates, trace, item).items()):
         for answer in sorted(answers):
-            then = bearing(trace, item.replaced(facts={**item.facts, fact: answer}))
+            answered = item.replaced(facts={**item.facts, fact: answer})
+            then_fits = list(fits)
+            for place in turning:
+                then_fits[place] = _fits(candidates[place], trace, answered)
+            then = _stack(candidates, then_fits) if then_fits != fits else now
             if then != now:
                 yield fact, answer, then
 
 
-def _open(trace: Trace, item: ItemProfile) -> Answers:
+def _stack(candidates: Sequence[Provision[Layer]], fits: Iterable[bool]) -> Stack:
+    fitting = (one for one, fit in zip(candidates, fits, strict=True) if fit)
+    return _without_those_that_yield(_by_charge(fitting), lambda _: None)
+
+
+def _open(candidates: Iterable[Provision[Layer]], trace: Trace, item: ItemProfile) -> Answers:
     """Return the facts, not stated, on which layers turn that could otherwise bear on the item."""
-    found: dict[str, set[str]] = {}
-    if any(one.kind == "additional_duty" for one in item.stated_charges):
-        return {}
-    for provision in _in_force(trace.border):
+    found: Answers = {}
+    for place, provision in enumerate(candidates):
         layer = provision.value
         ways = [one for one in layer.when if not mismatch(_without_facts(one), trace, item)]
-        if layer.when and not ways:
-            continue
         goods = layer.only_for
-        if goods is not None and not goods.facts and not names_goods(goods, item):
+        if (layer.when and not ways) or (
+            goods is not None and not goods.facts and not names_goods(goods, item)
+        ):
             continue
         for facts in (*(one.facts for one in ways), *(one.facts for one in (goods, layer.not_for) if one)):
             for fact, answers in facts.items():
                 if fact not in item.facts:
-                    found.setdefault(fact, set()).update(answers)
-    return {fact: frozenset(answers) for fact, answers in found.items()}
+                    known, turning = found.setdefault(fact, (set(), set()))
+                    known.update(answers)
+                    turning.add(place)
+    return found
 
 
 @lru_cache(maxsize=TEXTS_KEPT)
@@ -298,7 +315,9 @@ def by_layer(
         text = f"up to {text}, customs duty counted"
     if shares:
         text = f"{text} on a part of the value"
-    return step, text, (law,)
+    named = layer.only_for.lists if layer.only_for is not None else []
+    lists = [line.border.on("goods_list", one) for one in named if one in line.item.lists]
+    return step, text, (law, *lists)
 
 
 def _own_duty(line: Line) -> str:
