@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any, Final, Literal, get_args
 
 from dutycalc.errors import DutycalcError, FactsError, NotInForceError, NotModelledError
-from dutycalc.expression_working import stated_number
 from dutycalc.expression_tree import AdValorem
+from dutycalc.expression_working import stated_number
 from dutycalc.expressions import Expression, parse
 from dutycalc.law import Provision
 from dutycalc.lookups import Lookup, Option, listed
