@@ -257,7 +257,9 @@ def _minimum_for_each_article() -> list[Any]:
     def changed(whole: Any, *rest: Any) -> Any:
         def each(label: str, first: steps.Step, least: steps.Step, **options: Any) -> steps.Step:
             articles = whole.sum("articles", "quantity", context.VALUED, "item")
-            found: steps.Step = greatest(label, first, steps.times("for each article", least, articles), **options)
+            found: steps.Step = greatest(
+                label, first, steps.times("for each article", least, articles), **options
+            )
             return found
 
         with patch.object(expression_tree, "greatest", each):

@@ -49,6 +49,8 @@ def assessed(code: str, origin: str, day: date) -> us_sweep.Cell:
         found = assess(Consignment.model_validate({**cart, "items": [line]}), US)
     except (DutycalcError, Refusals):
         return us_sweep.Cell(None, "refused")
+    if found.decision == "prohibited":
+        return us_sweep.Cell(None, "prohibited")
     duties = ("customs_duty", "additional_duty")
     sums = [one.amount.amount for one in found.items[0].charges if one.kind in duties and one.amount]
     return us_sweep.Cell(sum(sums, Decimal(0)), "")
