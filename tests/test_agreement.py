@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -13,11 +14,11 @@ import pytest
 from small_tables import LAW, cart, item, write
 from test_invariants import LIMIT
 
-import pytest_dutycalc
 from dutycalc import Assessment, Consignment, DutycalcError, Money, Tariffs, assess
 from dutycalc.cli import main
 from dutycalc.errors import FactsError
 from dutycalc.testing import agreement, selfcheck
+from dutycalc.testing import pytest_dutycalc as plugin
 from dutycalc.testing.agreement import (
     FIELDS,
     DisagreementError,
@@ -498,7 +499,7 @@ def pytest_run(folder: Path, tables: Path, *options: str, fault: str = "None") -
         "-W", "error", "--rootdir", str(folder), "--dutycalc-only-tables", str(tables), *options, str(folder / "test_suite.py"),
     ]  # fmt: skip
     environment = {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "dutycalc" / "testing"))),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": "/usr/bin:/bin",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -534,4 +535,4 @@ def test_the_plugin_refuses_options_that_cannot_be(tmp_path: Path, tables: Path)
 
 
 def test_the_profiles_have_the_same_names_everywhere() -> None:
-    assert pytest_dutycalc.PROFILES == tuple(agreement.PROFILES) == tuple(selfcheck.PROFILES)
+    assert plugin.PROFILES == tuple(agreement.PROFILES) == tuple(selfcheck.PROFILES)

@@ -1,7 +1,7 @@
 """pytest plugin: a calculator of your own against dutycalc, with a profile on pytest's command line.
 
-It stands beside the package, so that pytest, which reads it in every run, reads neither the engine nor
-Hypothesis until a test asks for a fixture.
+The wheel puts it beside the package, so that pytest, which reads it in every run, reads neither the engine
+nor Hypothesis until a test asks for a fixture.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from dutycalc import Tariffs
+    from dutycalc.loader import Tariffs
     from dutycalc.testing.agreement import Agreement, Calculate
 
 PROFILES = ("quick", "ci", "audit")
@@ -45,7 +45,7 @@ def _count(text: str) -> int:
 @pytest.fixture(scope="session")
 def dutycalc_tariffs(request: pytest.FixtureRequest) -> Tariffs:
     """Return the tables that the options name, read once."""
-    from dutycalc import load_tariffs  # noqa: PLC0415 # not before it is needed
+    from dutycalc.loader import load_tariffs  # noqa: PLC0415 # not before it is needed
 
     option = request.config.getoption
     found = load_tariffs(option("--dutycalc-only-tables"))
