@@ -227,11 +227,6 @@ class Sharing(Frozen):
     group: str = ""
 
 
-def split_over_lines(label: str, amount: Step, sharing: Sharing, phase: int) -> Step:
-    """Share an amount of the consignment over its lines; with a group, each group shares the amount."""
-    return Step(label, "split", (amount,), sharing, unit=amount.unit, phase=max(phase, amount.phase))
-
-
 class Fitting(Frozen):
     """Which named values of the lines are fitted within a limit: their value and their quantity."""
 

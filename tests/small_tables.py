@@ -88,6 +88,54 @@ cite = ["act"]
 LAW = (CURRENCY, VALUES, CLASSES, DUTY, VAT, BORDER)
 """The parts of the law, in the order of a file."""
 
+LIMIT = """
+[[limit.low_value]]
+valid_from = 2020-01-01
+measure = "intrinsic_value"
+per = "consignment"
+at_most = "100 EUR"
+cite = ["act"]
+"""
+
+RELIEF = """
+[[relief.low_value]]
+valid_from = 2020-01-01
+of = ["customs_duty"]
+within = "low_value"
+cite = ["act"]
+"""
+
+SMALL_RELIEF = (LIMIT + RELIEF).replace("low_value", "small").replace("100 EUR", "50 EUR")
+"""Another name and sum, where a test wants the relief out of the way of its own amounts."""
+
+WAIVER = """
+[[waiver.small]]
+valid_from = 2020-01-01
+charges = ["customs_duty"]
+at_most = "5 EUR"
+cite = ["act"]
+"""
+
+SALE_SCHEME = """
+[[registration.SHOP]]
+valid_from = 2020-01-01
+title = "Shop number"
+pictures = ["SH####"]
+cite = ["act"]
+
+[[scheme.SHOP]]
+valid_from = 2020-01-01
+model = "vendor"
+liable = ["platform", "seller"]
+registration = "SHOP"
+optional = true
+when = { buyer = ["consumer"] }
+takes = { vat = { at = "sale", base = ["price", "transport", "insurance"] } }
+cite = ["act"]
+"""
+
+REGISTERED = {"country": "CN", "registrations": {"SHOP": "SH1234"}}
+
 
 def write(folder: Path, *parts: str, code: str = "ZZ", header: str = HEADER) -> Tariffs:
     """Write one file of law for a territory into a folder of tables, and return the tables."""
@@ -104,6 +152,11 @@ def item(**changes: Any) -> dict[str, Any]:
         "id": "1", "commodity": "61091000", "origin": "CN", "quantity": "1", "unit_price": "100.00 EUR",
         "stated_duty": "10%",
     } | changes  # fmt: skip
+
+
+def price(text: str, **changes: Any) -> dict[str, Any]:
+    """Return that line at another price for each article."""
+    return item(unit_price=text, **changes)
 
 
 def cart(*items: dict[str, Any], **changes: Any) -> dict[str, Any]:

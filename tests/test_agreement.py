@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_tables import LAW, cart, item, write
-from test_invariants import LIMIT
+from small_tables import LAW, LIMIT, RELIEF, cart, item, write
 
 from dutycalc import Assessment, Consignment, DutycalcError, Money, Tariffs, assess
 from dutycalc.cli import main
@@ -54,7 +53,7 @@ Answer = dict[str, Any]
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tables")
-    write(folder, *LAW, LIMIT)
+    write(folder, *LAW, LIMIT, RELIEF)
     return folder
 
 

@@ -26,6 +26,8 @@ from small_tables import (
     CURRENCY,
     DUTY,
     LAW,
+    LIMIT,
+    RELIEF,
     VALUES,
     VAT,
     amounts,
@@ -46,21 +48,11 @@ GOLDEN = [
 """Files of cases, but those whose every case is refused."""
 BUNDLED = load_tariffs()
 
-EVERYTHING = """
-[[limit.low_value]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "150 EUR"
-cite = ["act"]
-
-[[relief.low_value]]
-valid_from = 2020-01-01
-of = ["customs_duty"]
-within = "low_value"
-not_for = { commodities = ["24"] }
-cite = ["act"]
-
+UP_TO_150 = LIMIT.replace("100 EUR", "150 EUR")
+NOT_TOBACCO = RELIEF.replace("cite", 'not_for = { commodities = ["24"] }\ncite')
+EVERYTHING = f"""
+{UP_TO_150}
+{NOT_TOBACCO}
 [[waiver.small]]
 valid_from = 2020-01-01
 charges = ["customs_duty", "vat"]
@@ -80,8 +72,8 @@ within = "low_value"
 liable = ["platform", "seller"]
 registration = "SHOP"
 optional = true
-takes = { vat = { at = "sale", base = ["price", "transport", "insurance"] } }
-returns = { every = "month", months_after = 1, day = "last" }
+takes = {{ vat = {{ at = "sale", base = ["price", "transport", "insurance"] }} }}
+returns = {{ every = "month", months_after = 1, day = "last" }}
 declare = true
 cite = ["act"]
 
@@ -91,7 +83,7 @@ kind = "fee"
 base = ["customs_value"]
 rate = "0.5% MIN 2 EUR MAX 5 EUR"
 per = "consignment"
-rounding = { to = "0.01 EUR", mode = "half_up" }
+rounding = {{ to = "0.01 EUR", mode = "half_up" }}
 cite = ["act"]
 """
 

@@ -506,3 +506,73 @@ def test_the_command_names_rows_that_cannot_be_read(
     ledger.write_text("\n".join(lines[:2]) + "\n", encoding="utf-8")
     assert main(["audit", str(ledger)]) == 0
     assert main(["audit", str(tmp_path / "none.csv")]) == 2
+
+
+# Parquet, by the extra `columns`
+
+
+def write_parquet(path: Path, source: Path, *, rows_a_group: int) -> None:
+    """Write a ledger of CSV as Parquet, so many rows to a row group."""
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    with source.open(encoding="utf-8", newline="") as stream:
+        table = list(csv.DictReader(stream))
+    columns = {
+        name: pyarrow.array([one[name] or None for one in table], pyarrow.string()) for name in table[0]
+    }
+    parquet.write_table(pyarrow.table(columns), path, row_group_size=rows_a_group)
+
+
+@pytest.fixture
+def few_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Parquet be read 100 rows at once, so that a small ledger has many batches to skip."""
+    monkeypatch.setattr("dutycalc.auditing.rows._ROWS_AT_ONCE", 100)
+
+
+@pytest.mark.usefixtures("few_rows_at_once")
+@pytest.mark.parametrize("rows_a_group", [64, 1000])
+@pytest.mark.parametrize("line", [1, 150, 333])
+def test_a_resumed_audit_of_parquet_ends_as_one_that_was_never_interrupted(
+    shipped: Tariffs, tmp_path: Path, rows_a_group: int, line: int
+) -> None:
+    source, ledger, state = tmp_path / "ledger.csv", tmp_path / "ledger.parquet", tmp_path / "audit.state"
+    write_ledger(source, 400, 40)
+    write_parquet(ledger, source, rows_a_group=rows_a_group)
+    of_rows = audit_file(source, shipped, worst=7)
+    plain = audit_file(ledger, shipped, findings=tmp_path / "plain.jsonl", worst=7)
+    assert (plain.lines, plain.findings, plain.items) == (of_rows.lines, 40, of_rows.items)
+    options: dict[str, Any] = {"findings": tmp_path / "again.jsonl", "state": state, "every": 50, "worst": 7}
+    with pytest.raises(Stop):
+        audit_file(ledger, shipped, tell=interrupted_at(line), **options)
+    assert state.exists() == (line > 50)
+    assert not (tmp_path / "again.jsonl").exists()
+    seen: list[tuple[int, int]] = []
+    again = audit_file(ledger, shipped, tell=lambda lines, read, _: seen.append((lines, read)), **options)
+    assert seen[0][0] > line - 60
+    assert all(lines == read for lines, read in seen)
+    assert again.to_dict() == plain.to_dict()
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "plain.jsonl").read_bytes()
+    assert not state.exists()
+
+
+def test_an_audit_of_parquet_is_not_resumed_on_a_ledger_that_has_changed(
+    shipped: Tariffs, tmp_path: Path
+) -> None:
+    """A change anywhere, even after what was read, is refused: the whole file has one digest."""
+    source, ledger, state = tmp_path / "ledger.csv", tmp_path / "ledger.parquet", tmp_path / "audit.state"
+    write_ledger(source, 300, 8)
+    write_parquet(ledger, source, rows_a_group=64)
+    with pytest.raises(Stop):
+        audit_file(ledger, shipped, state=state, every=50, tell=interrupted_at(200))
+    with pytest.raises(FactsError, match="not the ledger whose audit was begun, or has changed"):
+        audit_file(source, shipped, state=state)
+    lines = source.read_bytes().splitlines(keepends=True)
+    for changed in (2, 299):
+        source.write_bytes(
+            b"".join(lines[:changed])
+            + lines[changed].replace(b"S-0", b"S-X")
+            + b"".join(lines[changed + 1 :])
+        )
+        write_parquet(ledger, source, rows_a_group=64)
+        with pytest.raises(FactsError, match="not the ledger whose audit was begun, or has changed"):
+            audit_file(ledger, shipped, state=state)
+    assert state.exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_tables import BORDER, LAW, VAT, amounts, assessed, item, write
+from small_tables import BORDER, LAW, LIMIT, VAT, amounts, assessed, item, write
 
 from dutycalc import Assessment, Collection, Money, Tariffs
 from dutycalc.errors import CurrencyError, DutycalcError
@@ -35,14 +35,7 @@ cite = ["act"]
 
 MANDATORY = SCHEME.replace("optional = true\n", "")
 TURNOVER = MANDATORY.replace("declare", 'turnover = { at_least = "75000 EUR" }\ndeclare')
-LIMIT = """
-[[limit.low_value]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "150 EUR"
-cite = ["act"]
-"""
+UP_TO_150 = LIMIT.replace("100 EUR", "150 EUR")
 
 WITH_NUMBER = {"country": "CN", "registrations": {"SHOP": "SH1234"}}
 OTHER_NUMBER = {"country": "LU", "registrations": {"SHOP": "SH9876"}}
@@ -172,7 +165,9 @@ def test_a_scheme_may_name_another_collector_than_the_liable(tmp_path: Path) -> 
 
 
 def test_a_scheme_takes_only_what_is_within_its_limit(tmp_path: Path) -> None:
-    tariffs = write(tmp_path, *LAW, REGISTRATION, LIMIT, SCHEME.replace("cite", 'within = "low_value"\ncite'))
+    tariffs = write(
+        tmp_path, *LAW, REGISTRATION, UP_TO_150, SCHEME.replace("cite", 'within = "low_value"\ncite')
+    )
     within = assessed(tariffs, item(unit_price="150.00 EUR"), seller=WITH_NUMBER)
     above = assessed(tariffs, item(unit_price="150.01 EUR"), seller=WITH_NUMBER)
     assert (outcome(within).scheme, outcome(above).scheme) == ("SHOP", None)
@@ -282,7 +277,9 @@ def test_where_nobody_could_hold_a_number_there_is_no_risk(tariffs: Tariffs) -> 
 
 
 def test_a_consignment_above_the_limit_of_the_scheme_bears_no_risk(tmp_path: Path) -> None:
-    tariffs = write(tmp_path, *LAW, REGISTRATION, LIMIT, SCHEME.replace("cite", 'within = "low_value"\ncite'))
+    tariffs = write(
+        tmp_path, *LAW, REGISTRATION, UP_TO_150, SCHEME.replace("cite", 'within = "low_value"\ncite')
+    )
     within = assessed(tariffs, item(unit_price="150.00 EUR"), seller=WITHOUT)
     above = assessed(tariffs, item(unit_price="150.01 EUR"), seller=WITHOUT)
     assert outcome(within).double_collection_risk == "number_missing"
@@ -373,7 +370,7 @@ of = ["customs_duty", "vat"]
 within = "low_value"
 cite = ["act"]
 """
-    tariffs = write(tmp_path, *LAW, LIMIT, relief, REGISTRATION, SCHEME)
+    tariffs = write(tmp_path, *LAW, UP_TO_150, relief, REGISTRATION, SCHEME)
     assert amounts(assessed(tariffs, seller=WITH_NUMBER)) == {
         "1 customs_duty": "0.00 EUR",
         "1 vat": "20.00 EUR",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_tables import DUTY, LAW, amounts, assessed, item, write
+from small_tables import DUTY, LAW, SMALL_RELIEF, amounts, assessed, item, write
 
 from dutycalc import Tariffs, load_tariffs
 from dutycalc.errors import MissingFactError, NotModelledError, TableError
@@ -39,25 +39,11 @@ kind = "customs_duty"
 only_for = { commodities = ["0701-0709", "071022"] }
 cite = ["act"]
 """
-RELIEF = """
-[[limit.small]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "50 EUR"
-cite = ["act"]
-
-[[relief.small]]
-valid_from = 2020-01-01
-of = ["customs_duty"]
-within = "small"
-cite = ["act"]
-"""
 
 
 @pytest.fixture
 def tariffs(tmp_path: Path) -> Tariffs:
-    return write(tmp_path, *LAW, RATES, RELIEF)
+    return write(tmp_path, *LAW, RATES, SMALL_RELIEF)
 
 
 def goods(**changes: Any) -> dict[str, Any]:
@@ -144,7 +130,7 @@ def test_a_record_that_says_too_little_or_too_much_is_a_fault(
     tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     with pytest.raises((TableError, ExceptionGroup), match=f"(?s)general_rate.*{message}"):
-        assessed(write(tmp_path, *LAW, RATES.replace(old, new, 1), RELIEF), goods())
+        assessed(write(tmp_path, *LAW, RATES.replace(old, new, 1), SMALL_RELIEF), goods())
 
 
 def test_a_general_rate_that_no_charge_could_read_is_a_fault(tmp_path: Path) -> None:

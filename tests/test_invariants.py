@@ -13,27 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from seeded_bugs import broken_invariants, planted
-from small_tables import LAW, cart, item, write
+from small_tables import LAW, LIMIT, RELIEF, cart, item, write
 
 from dutycalc import Assessment, Consignment, Money, Tariffs, engine, load_tariffs, money, steps, writing
 from dutycalc.steps import shares
 from dutycalc.testing.invariants import INVARIANTS, check
 from dutycalc.testing.strategies import consignments
-
-LIMIT = """
-[[limit.low_value]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "100 EUR"
-cite = ["act"]
-
-[[relief.low_value]]
-valid_from = 2020-01-01
-of = ["customs_duty"]
-within = "low_value"
-cite = ["act"]
-"""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +47,7 @@ CART = cart(*(item(id=one, quantity="2", unit_price="60.00 EUR") for one in "123
 
 @pytest.fixture
 def small(tmp_path: Path) -> Tariffs:
-    return write(tmp_path, *LAW, LIMIT)
+    return write(tmp_path, *LAW, LIMIT, RELIEF)
 
 
 def broken(tariffs: Tariffs) -> set[int]:

@@ -7,7 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_tables import BORDER, CLASSES, CURRENCY, DUTY, HEADER, LAW, VALUES, VAT, assessed, item, write
+from small_tables import (
+    BORDER,
+    CLASSES,
+    CURRENCY,
+    DUTY,
+    HEADER,
+    LAW,
+    LIMIT,
+    RELIEF,
+    VALUES,
+    VAT,
+    assessed,
+    item,
+    write,
+)
 
 from dutycalc import DutycalcError, Tariffs, load_tariffs
 from dutycalc.errors import NotModelledError, Refusals, TableError
@@ -25,23 +39,6 @@ model = "vendor"
 liable = ["platform", "seller"]
 registration = "SHOP"
 takes = { vat = { at = "sale", base = ["price"] } }
-cite = ["act"]
-"""
-
-LIMIT = """
-[[limit.low_value]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "100 EUR"
-cite = ["act"]
-"""
-
-RELIEF = """
-[[relief.low_value]]
-valid_from = 2020-01-01
-of = ["customs_duty"]
-within = "low_value"
 cite = ["act"]
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_tables import LAW, assessed, cart, item, write
+from small_tables import LAW, SMALL_RELIEF, assessed, cart, item, write
 
 from dutycalc import Assessment, Consignment, Money, Tariffs, assess, explain, load_tariffs
 from dutycalc.errors import FactsError
@@ -38,21 +38,6 @@ from dutycalc.render.pages import (
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "docs" / "examples").glob("*.json"))
 
-RELIEF = """
-[[limit.small]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "50 EUR"
-cite = ["act"]
-
-[[relief.small]]
-valid_from = 2020-01-01
-of = ["customs_duty"]
-within = "small"
-cite = ["act"]
-"""
-
 
 @pytest.fixture(scope="module")
 def bundled() -> Tariffs:
@@ -61,7 +46,7 @@ def bundled() -> Tariffs:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Tariffs:
-    return write(tmp_path, *LAW, RELIEF)
+    return write(tmp_path, *LAW, SMALL_RELIEF)
 
 
 def berlin(**changes: Any) -> Consignment:

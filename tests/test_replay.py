@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from small_tables import LAW, assessed, cart, item, write
-from test_golden import CASES, _assess
+from test_golden import CASES, read
 
 from dutycalc import Assessment, Consignment, Tariffs, load_tariffs
 from dutycalc.cli import main
@@ -60,7 +60,7 @@ def statement() -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case["id"])
 def test_golden_cases_replay_to_the_last_digit(case: dict[str, Any], tariffs: Tariffs) -> None:
-    found = _assess(case, tariffs)
+    found = read(case).assessed(tariffs)
     assert replay(found.to_json(), case["consignment"], digest=tariffs.digest) == []
 
 
@@ -70,7 +70,7 @@ def test_the_checker_of_the_docs_agrees_on_golden_cases(
     assert [
         (case["id"], line)
         for case in SAMPLE
-        for line in checker(_assess(case, tariffs).to_dict(), case["consignment"])
+        for line in checker(read(case).assessed(tariffs).to_dict(), case["consignment"])
     ] == []
 
 

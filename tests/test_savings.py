@@ -7,51 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_tables import LAW, assessed, item, write
+from small_tables import LAW, LIMIT, RELIEF, assessed, item, write
 
 from dutycalc import Tariffs
 from dutycalc.answer import Notice
 from dutycalc.savings import savings_of
 
-LIMIT = """
-[[limit.small]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-{comparator} = "150 EUR"
-{history}
-cite = ["act"]
-
-[[relief.small]]
-valid_from = 2020-01-01
-of = ["customs_duty"]
-within = "small"
-cite = ["act"]
-"""
-
-PER_ITEM = """
-[[limit.each]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "item"
-at_most = "20 USD"
-cite = ["act"]
-
-[[relief.each]]
-valid_from = 2020-01-01
-of = ["customs_duty"]
-within = "each"
-cite = ["act"]
-"""
+PER_ITEM = (
+    (LIMIT + RELIEF)
+    .replace("low_value", "each")
+    .replace('"consignment"', '"item"')
+    .replace("100 EUR", "20 USD")
+)
+UP_TO_200 = LIMIT.replace("100 EUR", "200 EUR")
 
 SCHEME = """
-[[limit.low_value]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "200 EUR"
-cite = ["act"]
-
 [[scheme.VENDOR]]
 valid_from = 2020-01-01
 tax_point = "sale"
@@ -77,11 +47,12 @@ HOLDER = {"country": "CN", "registrations": {"ZZ-NR": "ZZ123"}}
 
 
 def limited(folder: Path, comparator: str = "at_most", history: str = "") -> Tariffs:
-    return write(folder, *LAW, LIMIT.format(comparator=comparator, history=history))
+    small = (LIMIT + RELIEF).replace("low_value", "small")
+    return write(folder, *LAW, small.replace('at_most = "100 EUR"', f'{comparator} = "150 EUR"\n{history}'))
 
 
 def schemed(folder: Path, first: str = "") -> Tariffs:
-    return write(folder, *LAW, SCHEME.format(first=first))
+    return write(folder, *LAW, UP_TO_200, SCHEME.format(first=first))
 
 
 def told(tariffs: Tariffs, *items: dict[str, Any], **changes: Any) -> list[Notice]:

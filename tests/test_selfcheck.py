@@ -8,8 +8,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from small_tables import LAW, write
-from test_invariants import LIMIT
+from small_tables import LAW, LIMIT, RELIEF, write
 
 from dutycalc import Consignment, Tariffs, engine, load_tariffs, steps
 from dutycalc.cli import main
@@ -32,7 +31,7 @@ from dutycalc.testing.selfcheck import (
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tables")
-    write(folder, *LAW, LIMIT)
+    write(folder, *LAW, LIMIT, RELIEF)
     return folder
 
 
@@ -73,7 +72,7 @@ def test_the_seed_alone_decides_what_is_examined(tariffs: Tariffs) -> None:
 
 
 def test_any_number_of_processes_examines_the_same(tables: Path) -> None:
-    write(tables, *LAW, LIMIT)
+    write(tables, *LAW, LIMIT, RELIEF)
     work = [Share("ZZ", 15, seed, Tables(instead=str(tables))) for seed in range(3)]
     assert list(selfcheck(work, processes=1)) == list(selfcheck(work, processes=2))
 

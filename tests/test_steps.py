@@ -43,7 +43,6 @@ from dutycalc.steps import (
     part,
     rounded,
     shares,
-    split_over_lines,
     subtract,
     times,
     total,
@@ -159,7 +158,7 @@ EXAMPLES: dict[str, tuple[Step, Any]] = {
     "count_distinct": (count_distinct("codes", "code", 0), Decimal("1")),
     "any_line": (any_line("some line", "test", 0), True),
     "split": (
-        split_over_lines("shared", A, Sharing("weight", CENT), 0),
+        Step("shared", "split", (A,), Sharing("weight", CENT), unit=A.unit),
         (Decimal("2.42"), Decimal("2.42"), Decimal("2.41")),
     ),
     "fit": (

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
-from small_tables import LAW, write
+from small_tables import LAW, LIMIT, RELIEF, write
 
 from dutycalc import Consignment, DutycalcError, GoodsItem, Money, Party, Tariffs, assess, load_tariffs
 from dutycalc.expressions import parse
@@ -24,33 +24,13 @@ from dutycalc.testing.edges import around, days_of, edges_of, lawful_destination
 QUICK = settings(max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 ROOT = Path(__file__).parent.parent
 
-LIMITS = """
-[[limit.low_value]]
-valid_from = 2020-01-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "150 EUR"
-not_for = { commodities = ["2203-2208"] }
-cite = ["act"]
-
-[[limit.low_value]]
-valid_from = 2024-03-01
-measure = "intrinsic_value"
-per = "consignment"
-at_most = "100 EUR"
-cite = ["act"]
-
-[[relief.low_value]]
-valid_from = 2020-01-01
-of = ["customs_duty"]
-within = "low_value"
-cite = ["act"]
-"""
+BEFORE = LIMIT.replace('"100 EUR"', '"150 EUR"\nnot_for = { commodities = ["2203-2208"] }')
+SINCE_MARCH_2024 = LIMIT.replace("2020-01-01", "2024-03-01")
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Tariffs:
-    return write(tmp_path_factory.mktemp("tables"), *LAW, LIMITS)
+    return write(tmp_path_factory.mktemp("tables"), *LAW, BEFORE, SINCE_MARCH_2024, RELIEF)
 
 
 def test_days_are_those_before_on_and_after_each_change(small: Tariffs) -> None:

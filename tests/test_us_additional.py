@@ -38,12 +38,12 @@ years = st.sampled_from(DAYS[6:])
 
 
 def assessed(code: str, origin: str, day: date) -> us_sweep.Cell:
-    """Return a cell of the sweep as the engine has it: the duties of one line, or that it refuses."""
+    """Return a cell of the sweep as the engine has it: the duties of one line, or that it refuses; excise is stated."""
     cart = us_sweep.consignment(day, origin).model_dump(exclude_unset=True)
     units = {unit: str(one) for unit, one in us_sweep.MEASURES.items() if unit not in ("item", "kg")}
     line = {
         "id": "1", "commodity": code, "origin": origin, "quantity": "100", "unit_price": "100.00 USD",
-        "net_mass_kg": "100", "measures": units,
+        "net_mass_kg": "100", "measures": units, "stated_charges": [{"kind": "excise", "amount": "0 USD"}],
     }  # fmt: skip
     try:
         found = assess(Consignment.model_validate({**cart, "items": [line]}), US)

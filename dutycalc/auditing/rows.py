@@ -22,7 +22,10 @@ BOOKED: Final = ("charge", "amount", "collector", "number")
 REQUIRED: Final = (ID, "charge", "amount")
 ITEM: Final = "item"
 
-_PARTIES: Final = {"seller": Party, "platform": Party, "redeliverer": Party, "buyer": Buyer}
+_PARTIES: Final = {
+    "seller": Party, "platform": Party, "redeliverer": Party, "payment_service": Party,
+    "buyer": Buyer,
+}  # fmt: skip
 _WHOLE: Final = tuple(name for name in Consignment.model_fields if name != "items")
 _ROWS_AT_ONCE: Final = 8_192
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from dutycalc.audit import Difference, Finding, Summary, Unreadable, audit_file
-from dutycalc.auditing.findings import Sums
+from dutycalc.auditing.findings import WORST_KEPT, Sums
 from dutycalc.commands.carts import STDIN, read_tables
+from dutycalc.commands.parsing import Commands, add_choice_of_tables, add_command, add_reading
 from dutycalc.commands.tables import write_json
 from dutycalc.commands.terminal import (
     BAD_INPUT,
@@ -37,6 +38,7 @@ from dutycalc.render.pages import (
     Section,
     Table,
 )
+from dutycalc.stages.duty import CLASSIFICATIONS
 
 _AMOUNTS: Final = (
     Column("findings", right=True), Column("charged", right=True), Column("owed", right=True),
@@ -182,3 +184,48 @@ def _off(difference: Money | None) -> str:
         return ""
     size = Money(difference.amount.copy_abs(), difference.currency)
     return f", {size} too {'much' if difference.amount > 0 else 'little'}"
+
+
+_AUDIT: Final = """
+    Hold a ledger of what was charged against the law of each day, line by line. Every
+    difference has a cause: rounding, wrong day, wrong regime, wrong rate, not collected,
+    collected twice, wrong collector, or unknown; the sums are by cause and month, the
+    worst first. docs/ledgers.md has the form of a ledger.
+
+    The ledger may be of any size: it is read row by row. The exit code is 1 where there
+    are findings, and 2 where rows cannot be read; those are named on stderr.
+"""
+
+_AUDIT_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc audit ledger.csv
+      $ dutycalc audit ledger.jsonl --format json | jq .totals
+      $ dutycalc audit ledger.parquet --findings findings.jsonl --resume audit.state
+"""
+
+
+def add_audit(commands: Commands) -> None:
+    """Add `dutycalc audit`."""
+    parser = add_command(
+        commands, "audit", "a ledger of what was charged, against the law", _AUDIT, _AUDIT_EXAMPLES, run
+    )
+    parser.add_argument("file", metavar="LEDGER", help="CSV, JSON Lines or Parquet; - for stdin")
+    parser.add_argument("--format", choices=("text", "json", "html"), default="text")
+    parser.add_argument("--findings", metavar="FILE", help="write every finding here, as JSON Lines")
+    parser.add_argument(
+        "--resume", metavar="STATE", help="save here where the audit stands, and go on from there"
+    )
+    parser.add_argument(
+        "--worst",
+        metavar="N",
+        type=int,
+        default=WORST_KEPT,
+        help="findings shown of each currency (default: 20)",
+    )
+    parser.add_argument(
+        "--classification", choices=CLASSIFICATIONS, default="strict",
+        help="of a code whose lines bear different duties: as for assess",
+    )  # fmt: skip
+    add_reading(parser)
+    add_choice_of_tables(parser)

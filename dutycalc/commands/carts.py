@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final, Literal
 from pydantic_core import from_json
 
 from dutycalc.assessment import Assessment
+from dutycalc.commands.parsing import Commands, add_choice_of_tables, add_command, add_reading
 from dutycalc.commands.terminal import (
     DONE,
     FINDINGS,
@@ -26,8 +27,9 @@ from dutycalc.engine import assess
 from dutycalc.errors import DutycalcError, FactsError
 from dutycalc.goods import Consignment
 from dutycalc.loader import Tariffs, load_tariffs
-from dutycalc.render import Format, explain, page_of_explanation, page_of_summary, summarize
+from dutycalc.render import FORMATS, Format, explain, page_of_explanation, page_of_summary, summarize
 from dutycalc.render.pages import Page
+from dutycalc.stages.duty import CLASSIFICATIONS
 
 REFUSAL: Final = "dutycalc.refusal/1"
 """The name of the JSON form of a cart that was refused."""
@@ -240,3 +242,90 @@ def refusal(faults: list[DutycalcError], unit: str, place: int) -> dict[str, Any
             for one in faults
         ],
     }
+
+
+_ASSESS: Final = """
+    Say what is due on a cart: per line the customs value and every charge with its
+    rate, amount and law, who collects it and when; the sums; what the buyer pays at
+    checkout and at the door.
+
+    FILE holds one cart as JSON, JSON Lines (a cart on each line) or a JSON array of
+    carts, and is told apart by what stands in it. One cart is answered as text,
+    several as JSON: one result, or one object with the errors, for each cart.
+"""
+
+_ASSESS_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc assess cart.json
+      $ dutycalc assess cart.json --format json | jq .totals
+      $ dutycalc assess cart.json --locale de --known-on 2026-06-01
+      $ zcat carts.jsonl.gz | dutycalc assess - > answers.jsonl
+"""
+
+_EXPLAIN: Final = """
+    Show how every charge came about: the steps really taken from the stated facts to
+    the amount, each with its value and its law; at a test only the branch taken. The
+    records of law, their days and sources stand at the foot.
+"""
+
+_EXPLAIN_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc explain cart.json
+      $ dutycalc explain cart.json --item 2 --charge vat
+      $ dutycalc explain cart.json --format html > working.html
+"""
+
+
+def _add_cart(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file of JSON, or - for stdin")
+    parser.add_argument("--format", choices=FORMATS, help="default: text for one cart, json for several")
+    parser.add_argument(
+        "--locale",
+        default="en",
+        metavar="NAME",
+        help="how amounts and days are written, such as de or pt_BR (default: en)",
+    )
+    parser.add_argument(
+        "--partial", action="store_true", help="mark what is not calculable, instead of refusing the cart"
+    )
+    parser.add_argument(
+        "--classification",
+        choices=CLASSIFICATIONS,
+        default="strict",
+        help="of a code whose lines bear different duties: refuse it (the default), or take the duty that is "
+        "lowest or highest on this line",
+    )
+    add_reading(parser)
+    add_choice_of_tables(parser)
+
+
+def add_assess(commands: Commands) -> None:
+    """Add `dutycalc assess`."""
+    parser = add_command(
+        commands,
+        "assess",
+        "what is due on a cart, under which law, and who collects it",
+        _ASSESS,
+        _ASSESS_EXAMPLES,
+        run,
+    )
+    _add_cart(parser)
+
+
+def add_explain(commands: Commands) -> None:
+    """Add `dutycalc explain`."""
+    parser = add_command(
+        commands,
+        "explain",
+        "the working of every amount, with its law",
+        _EXPLAIN,
+        _EXPLAIN_EXAMPLES,
+        run,
+    )
+    _add_cart(parser)
+    parser.add_argument("--item", metavar="ID", help="only the charges on this line")
+    parser.add_argument(
+        "--charge", metavar="NAME", help="only charges of this name, such as customs_duty or vat"
+    )

@@ -7,6 +7,15 @@ from collections.abc import Iterable
 from typing import Final
 
 from dutycalc.commands.carts import opened, read_carts, read_tables
+from dutycalc.commands.parsing import (
+    Commands,
+    add_choice_of_tables,
+    add_command,
+    add_format,
+    add_reading,
+    read_day,
+    read_territory,
+)
 from dutycalc.commands.tables import write_json
 from dutycalc.commands.terminal import DONE, write_page
 from dutycalc.compare import Comparison, Remittance, compare
@@ -172,3 +181,51 @@ def _remittance(one: Remittance, formats: Formats) -> str:
     due = f" by {formats.day(one.due)}" if one.due is not None else ""
     charges = joined(map(spaced, one.charges))
     return f"{one.collector} {formats.money(one.amount)} ({charges}){under}{due}"
+
+
+_MODELS: Final = """
+    List every collection scheme in force for a destination on a day: in which
+    circumstances, who is liable, which registration it needs, what it takes at the
+    sale, what is left to be paid at delivery, by when it is remitted, and the law;
+    then who collects at the border by default.
+"""
+
+
+def add_models(commands: Commands) -> None:
+    """Add `dutycalc models`."""
+    example = "\nexample:\n\n  $ dutycalc models NO --on 2026-11-20\n"
+    parser = add_command(commands, "models", "who may collect what, and how", _MODELS, example, show_models)
+    parser.add_argument(
+        "code", metavar="DEST", type=read_territory, help="the destination, such as DE or CA-ON"
+    )
+    parser.add_argument(
+        "--on", metavar="DAY", type=read_day, required=True, help="the day, such as 2026-11-20"
+    )
+    add_reading(parser)
+    add_format(parser)
+    add_choice_of_tables(parser)
+
+
+_COMPARE: Final = """
+    Lay one cart out under every lawful model side by side: platform or own shop, each
+    registration that a scheme knows or none, post or express, DAP or DDP. For each,
+    what the buyer pays at checkout and at the door, and what each collector remits by
+    when. A registration that nobody in the cart has is tried with a made-up number and
+    marked; a model that the law or the tables refuse is listed with the reason.
+"""
+
+
+def add_compare(commands: Commands) -> None:
+    """Add `dutycalc compare`."""
+    example = "\nexample:\n\n  $ dutycalc compare cart.json\n"
+    parser = add_command(
+        commands, "compare", "one cart under every model", _COMPARE, example, show_comparison
+    )
+    parser.add_argument("file", metavar="CART", help="a file of JSON with one cart, or - for stdin")
+    parser.add_argument("--locale", default="en", metavar="NAME", help="how amounts and days are written")
+    parser.add_argument(
+        "--partial", action="store_true", help="leave out what is not calculable, instead of refusing a model"
+    )
+    add_reading(parser)
+    add_format(parser)
+    add_choice_of_tables(parser)

@@ -6,8 +6,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from decimal import Decimal, localcontext
+from typing import Final
 
 from dutycalc.answer import Step
+from dutycalc.commands.parsing import Commands, add_command, add_format, read_day
 from dutycalc.commands.tables import write_json
 from dutycalc.commands.terminal import DONE, write_page
 from dutycalc.errors import FactsError
@@ -98,3 +100,46 @@ def work(expression: Expression, value: Money, measures: Mapping[str, Decimal]) 
 
 def _no_crossing(step: Operation, *_: Value) -> Value:
     raise AssertionError(f"{step.label}: a duty expression gathers from no lines")
+
+
+_EXPRESSION: Final = """
+    Work out a duty expression, as tariffs and `stated_duty` have them, on a value and
+    on measures of the goods. The amount is not rounded.
+"""
+
+_EXPRESSION_EXAMPLES: Final = """
+    examples:
+
+      $ dutycalc expression "12% + 5 EUR/100kg MAX 17%" --value "1000 EUR" --measure kg=250
+      $ dutycalc expression "9.27 GBP/%vol/hl" --value "1000 GBP" --measure hl=10 --measure %vol=8.4
+"""
+
+
+def add_expression(commands: Commands) -> None:
+    """Add `dutycalc expression`."""
+    parser = add_command(
+        commands,
+        "expression",
+        "what a duty expression comes to",
+        _EXPRESSION,
+        _EXPRESSION_EXAMPLES,
+        run,
+    )
+    parser.add_argument("text", metavar="TEXT", help="the expression, such as '12%% MIN 3 EUR/kg'")
+    parser.add_argument(
+        "--value", metavar="MONEY", required=True, help="the customs value, such as '1000 GBP'"
+    )
+    parser.add_argument(
+        "--measure",
+        metavar="UNIT=NUMBER",
+        action="append",
+        default=[],
+        help="a measure of the goods, such as hl=10 (repeatable)",
+    )
+    parser.add_argument(
+        "--on", metavar="DAY", type=read_day, help="the day, where the expression has seasons or dates"
+    )
+    parser.add_argument(
+        "--locale", default="en", metavar="NAME", help="how amounts are written (default: en)"
+    )
+    add_format(parser)

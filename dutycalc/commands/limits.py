@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 from decimal import Decimal
+from typing import Final
 
 from dutycalc.commands.carts import read_tables
+from dutycalc.commands.parsing import (
+    Commands,
+    add_choice_of_tables,
+    add_command,
+    add_format,
+    read_day,
+    read_territory,
+)
 from dutycalc.commands.tables import write_json
 from dutycalc.commands.terminal import DONE, write_page
 from dutycalc.errors import FactsError
@@ -52,3 +61,34 @@ def _rate(text: str) -> tuple[tuple[str, str], Decimal]:
     if rate <= 0:
         raise FactsError(f"--rate: {text!r} is not above zero", fact="rate")
     return (source, target), rate
+
+
+_LIMITS: Final = """
+    Show what happens around every limit of a destination on a day: one item one minor
+    unit under the limit, at it and one over, made for the records that turn on it, with
+    each charge, the total and who collects. Where the law compares in another currency
+    than the charges are in, state a rate.
+"""
+
+
+def add_limits(commands: Commands) -> None:
+    """Add `dutycalc limits`."""
+    example = (
+        "\nexamples:\n\n  $ dutycalc limits NO --on 2026-11-20\n"
+        "  $ dutycalc limits BR-SP --on 2026-11-20 --rate USD/BRL=5.42\n"
+    )
+    parser = add_command(
+        commands, "limits", "carts under, at and over every limit", _LIMITS, example, show_limits
+    )
+    parser.add_argument(
+        "code", metavar="DEST", type=read_territory, help="the destination, such as DE or CA-ON"
+    )
+    parser.add_argument(
+        "--on", metavar="DAY", type=read_day, required=True, help="the day, such as 2026-11-20"
+    )
+    parser.add_argument(
+        "--rate", metavar="PAIR=NUMBER", action="append", default=[],
+        help="a rate of exchange, such as USD/BRL=5.42: what one USD is in BRL (repeatable)",
+    )  # fmt: skip
+    add_format(parser)
+    add_choice_of_tables(parser)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from dutycalc.commands.carts import read_tables
+from dutycalc.commands.parsing import Commands, add_choice_of_tables, add_command, read_territory
 from dutycalc.commands.tables import write_json
 from dutycalc.commands.terminal import DONE, FINDINGS, progress, write_error, write_page
 from dutycalc.errors import FactsError
@@ -107,3 +108,40 @@ def _by_folder(report: Report) -> tuple[str, ...]:
         folder, _, name = one.partition("/")
         found.setdefault(folder, []).append(name)
     return tuple(f"{folder}: {', '.join(names)}" for folder, names in found.items())
+
+
+_MUTATE: Final = """
+    Show what the golden cases would not miss. Each record of law is nudged, one thing at
+    a time (a rate one step up, a day one day off, a limit one minor unit off, `at most`
+    for `below`, a part of a base left out, another party), and the cases that could
+    notice are run. What none of them catches, and no check of the tables, is law that
+    nothing tests. docs/testing-tables.md has the form of a case.
+
+    With --only every nudge missed is listed; with --format json also a cart that it
+    changes, where one was found. 1 where a case does not hold; with --strict also where
+    a nudge is missed.
+"""
+
+
+def add_mutate(inside: Commands) -> None:
+    """Add `dutycalc tables mutate`."""
+    example = """
+    examples:
+
+      $ dutycalc tables mutate my-tables --cases cases.jsonl --strict
+      $ dutycalc tables mutate --only NO --cases tests/golden/*.jsonl
+    """
+    one = add_command(
+        inside, "mutate", "which records no golden case would miss", _MUTATE, example, mutate_tables
+    )
+    one.add_argument("dir", metavar="DIR", nargs="?", help="a folder of tables, tested by itself")
+    one.add_argument(
+        "--cases", metavar="FILE", nargs="+", required=True, help="golden cases, one of JSON on each line"
+    )
+    one.add_argument(
+        "--only", metavar="CODE", type=read_territory, action="append", default=[],
+        help="only the records of this territory (repeatable)",
+    )  # fmt: skip
+    one.add_argument("--strict", action="store_true", help="exit with 1 where a nudge is missed")
+    one.add_argument("--format", choices=FORMATS, default="text", help="default: text")
+    add_choice_of_tables(one)

@@ -7,9 +7,17 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Final
 
 from dutycalc.commands.carts import read_tables
+from dutycalc.commands.parsing import (
+    Commands,
+    add_choice_of_tables,
+    add_command,
+    add_format,
+    add_generated,
+    read_count,
+)
 from dutycalc.commands.tables import write_json
 from dutycalc.commands.terminal import DONE, EVERY, FINDINGS, Progress, progress, write_page
 from dutycalc.errors import FactsError
@@ -105,3 +113,25 @@ def _as_json(found: Tally, work: Sequence[Share], seed: int) -> dict[str, Any]:
             for one in found.broken
         ],
     }
+
+
+_SELFTEST: Final = """
+    Hold this library against its own invariants (docs/testing.md) on generated
+    consignments that crowd the edges of the law of every territory. The same seed gives
+    the same consignments, however many processes share the work. The exit code is 1
+    where an invariant is broken; the smallest consignment that breaks it is then shown.
+"""
+
+
+def add_selftest(commands: Commands) -> None:
+    """Add `dutycalc selftest`."""
+    example = "\nexample:\n\n  $ dutycalc selftest --profile ci\n"
+    parser = add_command(
+        commands, "selftest", "hold the library against its invariants", _SELFTEST, example, run
+    )
+    add_generated(parser, PROFILES, "consignments")
+    parser.add_argument(
+        "--processes", metavar="N", type=read_count, default=2, help="how many share the work (default: 2)"
+    )
+    add_format(parser)
+    add_choice_of_tables(parser)
