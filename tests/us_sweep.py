@@ -27,7 +27,7 @@ from dutycalc.loader import Law
 from dutycalc.money import EXACT, round_to
 from dutycalc.profile import ItemProfile, consignment_profile, item_profile
 from dutycalc.schedules import Schedule
-from dutycalc.stages.context import Whole, mismatch, names_goods, unsettled_by
+from dutycalc.stages.context import Whole, in_range, mismatch, names_goods, unsettled_by
 from dutycalc.stages.layers import Stack, amounts, settle, with_lists
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ CENT = Decimal("0.01")
 MEASURES: Mapping[str, Decimal] = {
     unit: Decimal(100)
     for unit in (
-        "item", "kg", "l", "m2", "m3", "m", "t", "g", "doz", "pair", "bbl", "pfl", "gross", "thousand", "pack",
+        "item", "head", "kg", "l", "m2", "m3", "m", "t", "g", "doz", "pair", "bbl", "pfl", "gross", "thousand", "pack",
         "kg/drained", "kg/clean", "kg/total sugars", "kg/contents", "kg/contents and container",
     )
 }  # fmt: skip
@@ -158,12 +158,7 @@ class Day:
     def kind_of(self, code: str) -> tuple[Any, ItemProfile]:
         """Return what of a code law on top of the tariff can tell, and the line as the stages see it."""
         item = with_lists(self.item.replaced(commodity=code), self.law)
-        falls = tuple(
-            code.startswith(entry)
-            if "-" not in entry
-            else entry[: len(code)] <= code <= entry[-len(code) :] + "9"
-            for entry in self.entries
-        )
+        falls = tuple(in_range(code, entry) for entry in self.entries)
         short = tuple(entry.startswith(code) for entry in self.entries)
         return (item.lists, item.doubtful_lists, falls, short), item
 
